@@ -7,12 +7,15 @@ namespace himalaya {
 namespace {
 
 constexpr std::array<std::string_view, 17> NAMES = {
-    "timeout",     "cancelled", "auth",      "offline", "tls",    "throttled", "locked",      "busy",    "protocol",
-    "uidvalidity", "exit",      "not_found", "invalid", "config", "store",     "unsupported", "internal"};
+    "timeout", "cancelled", "auth",     "offline",     "tls",     "throttled",
+    "locked",  "busy",      "protocol", "uidvalidity", "exit",    "not_found",
+    "invalid", "config",    "store",    "unsupported", "internal"};
 
 } // namespace
 
-std::string_view name_of(Code code) { return NAMES[static_cast<std::size_t>(code)]; }
+std::string_view name_of(Code code) {
+    return NAMES[static_cast<std::size_t>(code)];
+}
 
 std::optional<Code> code_of(std::string_view name) {
     for (std::size_t i = 0; i < NAMES.size(); ++i)

@@ -1,5 +1,6 @@
-// The one kind of failure in the house. Inside tasks it is thrown; at every edge (Lua, events, the op log) it is
-// a value. Its code is for programs, its message one sentence for a person, its hint what that person does next.
+// The one kind of failure in the house. Inside tasks it is thrown; at every edge (Lua, events, the op log) it
+// is a value. Its code is for programs, its message one sentence for a person, its hint what that person does
+// next.
 #pragma once
 
 #include <optional>

@@ -1,0 +1,85 @@
+// One budget of 2 ms of thread CPU time for everything we do in one turn of the loop. The editor draws and
+// takes keys between turns, so what we use in one of them is the longest a key press can wait for us. CPU
+// time and not wall time: a machine under load must not make us do less and less.
+//
+// A turn runs from one poll of the loop to the next: the callbacks of that poll, the functions the editor
+// runs after it (our dispatcher into Lua among them). Work is measured by `Slice`, one per entry from outside
+// (a uv callback, a thunk called from Lua); slices nest, and time counts for the innermost room.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/histogram.hpp"
+
+namespace himalaya::loop {
+
+class Budget {
+  public:
+    static constexpr std::uint64_t LIMIT_NS = 2'000'000;
+    // Who stops where, so that the last step taken still ends inside the limit and nobody starves: what comes
+    // from sockets leaves room for the functions that are due, and those for the way into Lua.
+    static constexpr std::uint64_t STREAMS_NS = 800'000;
+    static constexpr std::uint64_t DEFERRED_NS = 1'100'000;
+    static constexpr std::uint64_t LUA_NS = 1'500'000;
+
+    struct Room {
+        const char* name = nullptr;
+        std::uint64_t total_ns = 0;
+        std::uint64_t longest_ns = 0; // one slice, inner ones included
+        std::uint64_t slices = 0;
+    };
+
+    // CPU time used in this turn, the open slice included.
+    std::uint64_t spent() const;
+    // True when whoever may work until `limit` has to go on in the next turn. One system call: ask once per
+    // few steps of a microsecond each.
+    bool exhausted(std::uint64_t limit = DEFERRED_NS) const { return spent() >= limit; }
+
+    std::uint64_t turns() const { return m_turns; }
+    std::uint64_t turns_over() const { return m_over; }
+    std::uint64_t longest_ns() const { return m_longest; }
+    const Histogram& histogram() const { return m_histogram; }
+    // The rooms that have worked so far; the name is null after the last.
+    const std::array<Room, 24>& rooms() const { return m_rooms; }
+    // The figures begin anew (for benches); the open turn goes on.
+    void reset_figures();
+
+    // The loop's poll begins: the turn that ends is counted, a new one starts.
+    void begin_turn();
+
+  private:
+    friend class Slice;
+
+    Room* room(const char* name);
+
+    std::array<Room, 24> m_rooms{};
+    Room* m_current = nullptr;
+    std::uint64_t m_since = 0; // CPU clock when the current room began or was resumed
+    std::uint64_t m_spent = 0;
+    std::uint64_t m_turns = 0;
+    std::uint64_t m_over = 0;
+    std::uint64_t m_longest = 0;
+    Histogram m_histogram; // microseconds of turns in which we did anything
+};
+
+// An entry into our code, with the room's name (a string literal).
+class Slice {
+  public:
+    Slice(Budget& budget, const char* room);
+    ~Slice();
+    Slice(const Slice&) = delete;
+    Slice& operator=(const Slice&) = delete;
+
+  private:
+    Budget& m_budget;
+    Budget::Room* m_room;
+    Budget::Room* m_outer;
+    std::uint64_t m_start;
+};
+
+// CPU time of the calling thread in nanoseconds.
+std::uint64_t thread_cpu_ns();
+
+} // namespace himalaya::loop

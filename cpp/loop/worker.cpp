@@ -1,0 +1,154 @@
+#include "loop/worker.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include <pthread.h>
+#ifdef __linux__
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+#ifdef __APPLE__
+#include <pthread/qos.h>
+#endif
+
+#include "base/log.hpp"
+
+namespace himalaya::loop {
+
+struct Worker::Shared {
+    struct Item {
+        Function<void()> work;
+        Function<void()> done;
+    };
+
+    // Under lock: todo, finished, stop, async (null once the loop has let go).
+    mutable std::mutex lock;
+    std::condition_variable wake;
+    std::deque<Item> todo;
+    std::deque<Function<void()>> finished;
+    std::unique_ptr<Async> async;
+    std::atomic<bool> stop = false;
+    std::string name;
+    std::thread thread;
+
+    void work() {
+        name_thread(name);
+        lower_thread_priority();
+        std::unique_lock guard(lock);
+        for (;;) {
+            wake.wait(guard, [this] { return stop || !todo.empty(); });
+            if (stop)
+                return;
+            Item item = std::move(todo.front());
+            todo.pop_front();
+            guard.unlock();
+            try {
+                item.work();
+            } catch (...) {
+                log::error("loop", "{} threw: {}", name, current_error().message);
+            }
+            item.work = nullptr;
+            guard.lock();
+            // Dropped or called, that happens on the loop's thread.
+            finished.push_back(std::move(item.done));
+            if (stop)
+                return;
+            async->send();
+        }
+    }
+
+    // On the loop, under the budget; the rest in the next turn.
+    static void deliver(Loop& loop, const std::shared_ptr<Shared>& shared) {
+        for (std::size_t count = 1;; ++count) {
+            Function<void()> done;
+            {
+                std::lock_guard guard(shared->lock);
+                if (shared->stop || shared->finished.empty())
+                    return;
+                if (count % 4 == 0 && loop.budget().exhausted()) {
+                    shared->async->send();
+                    return;
+                }
+                done = std::move(shared->finished.front());
+                shared->finished.pop_front();
+            }
+            if (done)
+                loop.enter("loop", done);
+        }
+    }
+};
+
+Worker::Worker(Loop& loop, std::string name) : m_loop(loop), m_shared(std::make_shared<Shared>()) {
+    m_shared->name = std::move(name);
+    std::weak_ptr<Shared> weak = m_shared;
+    m_shared->async = std::make_unique<Async>(loop, [&loop, weak] {
+        if (auto shared = weak.lock())
+            Shared::deliver(loop, shared);
+    });
+    m_shared->async->unref();
+    m_shared->thread = std::thread([shared = m_shared.get()] { shared->work(); });
+}
+
+Worker::~Worker() {
+    stop();
+}
+
+void Worker::run(Function<void()> work, Function<void()> done) {
+    {
+        std::lock_guard guard(m_shared->lock);
+        if (m_shared->stop)
+            return;
+        m_shared->todo.push_back({std::move(work), std::move(done)});
+    }
+    m_shared->wake.notify_one();
+}
+
+bool Worker::stopping() const {
+    return m_shared->stop;
+}
+
+std::size_t Worker::waiting() const {
+    std::lock_guard guard(m_shared->lock);
+    return m_shared->todo.size();
+}
+
+void Worker::stop(Function<void()> interrupt) {
+    {
+        std::lock_guard guard(m_shared->lock);
+        m_shared->stop = true;
+    }
+    m_shared->wake.notify_all();
+    if (interrupt)
+        interrupt();
+    if (m_shared->thread.joinable())
+        m_shared->thread.join();
+    m_shared->async.reset();
+    // Dropping them tells who waits, and those may look at this worker again.
+    std::shared_ptr<Shared> shared = m_shared;
+    std::deque<Shared::Item> dropped = std::move(shared->todo);
+    shared->todo.clear();
+    std::deque<Function<void()>> late = std::move(shared->finished);
+    shared->finished.clear();
+}
+
+void lower_thread_priority() {
+#if defined(__linux__)
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 10);
+#elif defined(__APPLE__)
+    pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
+#endif
+}
+
+void name_thread(const std::string& name) {
+#if defined(__linux__)
+    pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+#elif defined(__APPLE__)
+    pthread_setname_np(name.c_str());
+#endif
+}
+
+} // namespace himalaya::loop

@@ -1,0 +1,49 @@
+// A uv loop of a test's own. Waits are for conditions, never for times: run_until() turns the loop until the
+// condition holds, and fails the test when that takes longer than the machine could need.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "loop/loop.hpp"
+
+namespace himalaya::test {
+
+class TestLoop {
+  public:
+    TestLoop();
+    // Stops our loop, closes every handle left and turns until uv is done; a leak shows under ASan.
+    ~TestLoop();
+
+    loop::Loop& loop() { return *m_loop; }
+    operator loop::Loop&() { return *m_loop; }
+    uv_loop_t* uv() { return &m_uv; }
+
+    // False when it did not happen within `ms`.
+    [[nodiscard]] bool run_until(const std::function<bool()>& condition, int ms = 20'000);
+    // One turn without sleeping.
+    void turn();
+    // Runs a task to its end: its error, if any. Throws when it does not end within `ms`.
+    std::optional<Error> run(loop::Task<void> task, int ms = 20'000);
+    // Runs a task that gives a value; throws its Error.
+    template<class T>
+    T value_of(loop::Task<T> task) {
+        std::optional<T> value;
+        auto error = run(keep(std::move(task), value));
+        if (error)
+            throw *error;
+        return std::move(*value);
+    }
+
+  private:
+    template<class T>
+    static loop::Task<void> keep(loop::Task<T> task, std::optional<T>& value) {
+        value.emplace(co_await task);
+    }
+
+    uv_loop_t m_uv{};
+    std::unique_ptr<loop::Loop> m_loop;
+};
+
+} // namespace himalaya::test
