@@ -1,0 +1,40 @@
+// Messages as they came, packed and kept once however many folders show them. Above 1 MiB a body is a file
+// named by its hash, so that the database stays quick to check and to copy.
+#pragma once
+
+#include "store/change.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace himalaya::store {
+
+// A body ready to be written: what costs time (hash, zstd) is done before the transaction, on any thread.
+struct PackedBody {
+    std::string hash;   // 16 bytes
+    std::string packed; // empty when it lies in a file
+    std::string file;
+    std::int64_t size = 0;
+};
+
+class Bodies {
+  public:
+    static constexpr std::size_t LARGEST_IN_DATABASE = 1 << 20;
+
+    // Large bodies live in `folder`, made when the first one comes.
+    explicit Bodies(std::filesystem::path folder) : m_folder(std::move(folder)) {}
+
+    PackedBody pack(std::string_view bytes) const; // a large one is durable on disk when this returns
+    // Writes the row (or finds the one with the same content) and lets `message` point to it.
+    static void attach(Change& change, Id message, const PackedBody& body);
+    std::optional<std::string> read(Database& database, Id body) const;
+    // Deletes what no message points to any more, at most `most` of them; returns how many.
+    int sweep(Change& change, int most) const;
+
+  private:
+    std::filesystem::path m_folder;
+};
+
+} // namespace himalaya::store

@@ -1,0 +1,215 @@
+#include "store/messages.hpp"
+
+#include "store/packing.hpp"
+#include "store/threading.hpp"
+
+#include <unordered_set>
+
+namespace himalaya::store {
+
+namespace {
+
+// UIDs of a folder that an unfinished move or expunge of the user takes away.
+std::unordered_set<std::int64_t> leaving_uids(Database& database, Id folder) {
+    std::unordered_set<std::int64_t> uids;
+    auto row = database.prepare("SELECT t.remote FROM op o JOIN op_target t ON t.op = o.id "
+                                "WHERE o.state IN ('queued', 'sent') AND o.folder = ? AND o.kind = 'move' "
+                                "AND t.done = 0 AND t.remote IS NOT NULL");
+    row.bind(folder);
+    while (row.step())
+        uids.insert(row.integer(0));
+    return uids;
+}
+
+bool has_nameless(Database& database, Id folder) {
+    auto row = database.prepare("SELECT 1 FROM message WHERE folder = ? AND remote IS NULL LIMIT 1");
+    return row.bind(folder).step();
+}
+
+// The row that waits here for the name the server now gives: same Message-ID, or, without one, same size and
+// date.
+Id nameless_match(Database& database, Id folder, const Arrival& arrival) {
+    auto hash = hash_of(arrival.message_id);
+    if (hash != 0) {
+        auto row = database.prepare("SELECT id FROM message WHERE folder = ? AND remote IS NULL "
+                                    "AND message_hash = ? ORDER BY id LIMIT 1");
+        return row.bind(folder, hash).step() ? row.integer(0) : 0;
+    }
+    auto row = database.prepare(
+        "SELECT id FROM message WHERE folder = ? AND remote IS NULL AND message_hash IS NULL "
+        "AND size = ? AND subject = ? ORDER BY id LIMIT 1");
+    return row.bind(folder, arrival.size, arrival.subject).step() ? row.integer(0) : 0;
+}
+
+void set_server_flags(Change& change, Id message, std::uint32_t flags, const std::string& keywords) {
+    auto set =
+        change.database().prepare("UPDATE message SET server_flags = ?, server_keywords = ? WHERE id = ?");
+    set.bind(flags & SERVER_FLAGS, keywords, message).run();
+}
+
+void name_row(Change& change, Id message, std::int64_t uid) {
+    auto name = change.database().prepare("UPDATE message SET remote = ?, seq = ? WHERE id = ?");
+    name.bind(uid, change.seq(), message).run();
+}
+
+Id insert(Change& change, Id folder, const Arrival& arrival) {
+    auto& database = change.database();
+    auto threaded = find_thread(change, arrival);
+    auto id = change.next_message();
+    auto thread = threaded.thread ? threaded.thread : id;
+    keep_mentions(change, threaded, thread);
+
+    auto keywords = pack_keywords(arrival.keywords);
+    auto subject = one_line(arrival.subject);
+    auto name = one_line(arrival.from.name);
+    auto addr = one_line(arrival.from.addr);
+    auto recipients = pack_addresses(arrival.to);
+    auto statement = database.prepare(
+        "INSERT INTO message(id, folder, remote, arrived, flags, server_flags, thread, size, sent, subject, "
+        "from_name, from_addr, keywords, server_keywords, recipients, message_id, message_hash, parent_hash, "
+        "seq) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    auto maybe = [](std::int64_t value) { return value ? std::optional(value) : std::nullopt; };
+    statement
+        .bind(id, folder, maybe(arrival.uid), arrival.arrived, arrival.flags, arrival.flags & SERVER_FLAGS,
+              thread, arrival.size, arrival.sent, subject, name, addr, keywords, keywords, recipients,
+              arrival.message_id, maybe(threaded.message_hash), maybe(threaded.parent_hash), change.seq())
+        .run();
+    change.count(folder, arrival.arrived, 1, arrival.flags & SEEN ? 0 : 1);
+    return id;
+}
+
+} // namespace
+
+Shown shown_flags(Database& database, Id message, std::uint32_t server_flags,
+                  std::string_view server_keywords) {
+    Shown shown{server_flags, std::string(server_keywords)};
+    auto op = database.prepare("SELECT o.add_flags, o.remove_flags, o.add_keywords, o.remove_keywords "
+                               "FROM op_target t JOIN op o ON o.id = t.op WHERE t.message = ? AND t.done = 0 "
+                               "AND o.kind = 'flag' AND o.state IN ('queued', 'sent') ORDER BY o.id");
+    op.bind(message);
+    while (op.step()) {
+        shown.flags |= static_cast<std::uint32_t>(op.integer(0));
+        shown.flags &= ~static_cast<std::uint32_t>(op.integer(1));
+        shown.keywords = changed_keywords(shown.keywords, op.text(2), op.text(3));
+    }
+    return shown;
+}
+
+bool refresh_row(Change& change, Id message) {
+    auto& database = change.database();
+    auto row =
+        database.prepare("SELECT folder, flags, keywords, server_flags, server_keywords, hidden, pending "
+                         "FROM message WHERE id = ?");
+    if (!row.bind(message).step())
+        return false;
+    auto folder = row.integer(0);
+    auto before = static_cast<std::uint32_t>(row.integer(1));
+    bool hidden = row.integer(5) != 0;
+    auto server = static_cast<std::uint32_t>(row.integer(3));
+    auto shown = row.integer(6) != 0 ? shown_flags(database, message, server, row.text(4))
+                                     : Shown{server, row.string(4)};
+    shown.flags = (shown.flags & SERVER_FLAGS) | (before & ~SERVER_FLAGS);
+    if (shown.flags == before && shown.keywords == row.text(2))
+        return false;
+    auto set = database.prepare("UPDATE message SET flags = ?, keywords = ?, seq = ? WHERE id = ?");
+    set.bind(shown.flags, shown.keywords, change.seq(), message).run();
+    change.touch(folder);
+    if (!hidden && (before & SEEN) != (shown.flags & SEEN))
+        change.count_unread(folder, before & SEEN ? 1 : -1);
+    return true;
+}
+
+Came bring_in(Change& change, Id folder, std::span<const Arrival> arrivals) {
+    auto& database = change.database();
+    Came came;
+    auto leaving = leaving_uids(database, folder);
+    bool nameless = has_nameless(database, folder);
+    for (const auto& arrival : arrivals) {
+        if (arrival.uid != 0) {
+            if (leaving.contains(arrival.uid))
+                continue;
+            auto known = database.prepare("SELECT id FROM message WHERE folder = ? AND remote = ?");
+            known.bind(folder, arrival.uid);
+            Id row = known.step() ? known.integer(0) : 0;
+            if (row == 0 && nameless) {
+                row = nameless_match(database, folder, arrival);
+                if (row != 0)
+                    name_row(change, row, arrival.uid);
+            }
+            if (row != 0) {
+                set_server_flags(change, row, arrival.flags, pack_keywords(arrival.keywords));
+                came.updated += refresh_row(change, row) ? 1 : 0;
+                continue;
+            }
+        }
+        came.fresh.push_back(insert(change, folder, arrival));
+    }
+    return came;
+}
+
+int bring_flags(Change& change, Id folder, std::span<const FlagNews> news) {
+    auto& database = change.database();
+    int changed = 0;
+    for (const auto& item : news) {
+        auto row = database.prepare("SELECT id, server_flags, server_keywords FROM message "
+                                    "WHERE folder = ? AND remote = ?");
+        if (!row.bind(folder, item.uid).step())
+            continue;
+        auto keywords = pack_keywords(item.keywords);
+        auto flags = item.flags & SERVER_FLAGS;
+        if (static_cast<std::uint32_t>(row.integer(1)) == flags && row.text(2) == keywords)
+            continue;
+        auto id = row.integer(0);
+        set_server_flags(change, id, flags, keywords);
+        changed += refresh_row(change, id) ? 1 : 0;
+    }
+    return changed;
+}
+
+void remove_row(Change& change, Id message) {
+    auto& database = change.database();
+    auto row = database.prepare("SELECT folder, arrived, flags, hidden, pending FROM message WHERE id = ?");
+    if (!row.bind(message).step())
+        return;
+    auto folder = row.integer(0);
+    if (row.integer(3) == 0)
+        change.count(folder, row.integer(1), -1, row.integer(2) & SEEN ? 0 : -1);
+    database.prepare("DELETE FROM message WHERE id = ?").bind(message).run();
+    if (row.integer(4) > 0) {
+        // What was only queued for it has nothing left to do; what was sent is settled by its own reply.
+        database
+            .prepare("UPDATE op_target SET done = 1 WHERE message = ? AND op IN "
+                     "(SELECT id FROM op WHERE state = 'queued')")
+            .bind(message)
+            .run();
+        database
+            .prepare("UPDATE op SET state = 'done' WHERE state = 'queued' AND NOT EXISTS "
+                     "(SELECT 1 FROM op_target t WHERE t.op = op.id AND t.done = 0)")
+            .run();
+    }
+    change.left(message, folder);
+}
+
+int take_away(Change& change, Id folder, std::int64_t first, std::int64_t last,
+              const std::function<bool(std::int64_t)>& each) {
+    std::vector<Id> leaving;
+    auto row = change.database().prepare(
+        "SELECT id, remote FROM message WHERE folder = ? AND remote BETWEEN ? AND ?");
+    row.bind(folder, first, last);
+    while (row.step())
+        if (each(row.integer(1)))
+            leaving.push_back(row.integer(0));
+    for (auto id : leaving)
+        remove_row(change, id);
+    return static_cast<int>(leaving.size());
+}
+
+int take_away(Change& change, Id folder, std::span<const std::int64_t> uids) {
+    int left = 0;
+    for (auto uid : uids)
+        left += take_away(change, folder, uid, uid, [](std::int64_t) { return true; });
+    return left;
+}
+
+} // namespace himalaya::store

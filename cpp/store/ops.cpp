@@ -1,0 +1,225 @@
+#include "store/ops.hpp"
+
+#include "store/messages.hpp"
+#include "store/packing.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace himalaya::store {
+
+namespace {
+
+constexpr std::array<std::string_view, 5> KINDS = {"flag", "move", "copy", "expunge", "append"};
+
+OpKind kind_of(std::string_view name) {
+    for (std::size_t i = 0; i < KINDS.size(); ++i)
+        if (KINDS[i] == name)
+            return static_cast<OpKind>(i);
+    throw make_error(Code::store, fmt::format("the op log holds an unknown kind '{}'", name),
+                     "update the plugin: a newer one wrote this store");
+}
+
+Op read_op(const Statement& row) {
+    Op op;
+    op.id = row.integer(0);
+    op.kind = kind_of(row.text(1));
+    op.state = row.string(2);
+    op.folder = row.integer(3);
+    op.target = row.maybe_integer(4);
+    op.add_flags = static_cast<std::uint32_t>(row.integer(5));
+    op.remove_flags = static_cast<std::uint32_t>(row.integer(6));
+    op.add_keywords = row.string(7);
+    op.remove_keywords = row.string(8);
+    op.made_at = row.integer(9);
+    op.not_before = row.integer(10);
+    op.tries = static_cast<int>(row.integer(11));
+    op.uidnext = row.maybe_integer(12);
+    return op;
+}
+
+void read_targets(Database& database, Op& op) {
+    auto row =
+        database.prepare("SELECT t.message, t.made, "
+                         "CASE WHEN ?2 IN ('move', 'append') THEN t.remote ELSE coalesce(t.remote, m.remote) "
+                         "END FROM op_target t LEFT JOIN message m ON m.id = t.message "
+                         "WHERE t.op = ?1 AND t.done = 0 ORDER BY t.message");
+    row.bind(op.id, name_of(op.kind));
+    while (row.step())
+        op.targets.push_back({row.integer(0), row.maybe_integer(2), row.maybe_integer(1)});
+}
+
+void close_if_finished(Change& change, Id op) {
+    change.database()
+        .prepare("UPDATE op SET state = 'done' WHERE id = ?1 AND state <> 'failed' AND NOT EXISTS "
+                 "(SELECT 1 FROM op_target WHERE op = ?1 AND done = 0)")
+        .bind(op)
+        .run();
+}
+
+void settle(Change& change, Id message) {
+    change.database()
+        .prepare("UPDATE message SET pending = max(pending - 1, 0), seq = ? WHERE id = ?")
+        .bind(change.seq(), message)
+        .run();
+    refresh_row(change, message);
+}
+
+void finish(Change& change, Id op, Id message) {
+    change.database()
+        .prepare("UPDATE op_target SET done = 1 WHERE op = ? AND message = ?")
+        .bind(op, message)
+        .run();
+}
+
+// What the user did to a message after the move that now failed was done in a folder where it never came to
+// be.
+void drop_later(Change& change, Id op, Id message) {
+    auto& database = change.database();
+    std::vector<Id> later;
+    {
+        auto row =
+            database.prepare("SELECT t.op FROM op_target t JOIN op o ON o.id = t.op WHERE t.message = ? "
+                             "AND t.op > ? AND t.done = 0 AND o.kind IN ('move', 'expunge')");
+        row.bind(message, op);
+        while (row.step())
+            later.push_back(row.integer(0));
+    }
+    for (auto id : later) {
+        finish(change, id, message);
+        settle(change, message);
+        close_if_finished(change, id);
+    }
+}
+
+} // namespace
+
+std::string_view name_of(OpKind kind) {
+    return KINDS[static_cast<std::size_t>(kind)];
+}
+
+std::vector<Op> ready_ops(Database& database, std::int64_t now, int most) {
+    std::vector<Op> ops;
+    {
+        auto row =
+            database.prepare("SELECT id, kind, state, folder, target, add_flags, remove_flags, add_keywords, "
+                             "remove_keywords, made_at, not_before, tries, uidnext FROM op "
+                             "WHERE state IN ('queued', 'sent') AND not_before <= ? ORDER BY id LIMIT ?");
+        row.bind(now, most);
+        while (row.step())
+            ops.push_back(read_op(row));
+    }
+    for (auto& op : ops)
+        read_targets(database, op);
+    return ops;
+}
+
+std::optional<Op> op_of(Database& database, Id id) {
+    auto row =
+        database.prepare("SELECT id, kind, state, folder, target, add_flags, remove_flags, add_keywords, "
+                         "remove_keywords, made_at, not_before, tries, uidnext FROM op WHERE id = ?");
+    if (!row.bind(id).step())
+        return std::nullopt;
+    auto op = read_op(row);
+    read_targets(database, op);
+    return op;
+}
+
+std::int64_t pending_ops(Database& database) {
+    auto row = database.prepare("SELECT count(*) FROM op WHERE state IN ('queued', 'sent')");
+    return row.step() ? row.integer(0) : 0;
+}
+
+void mark_sent(Change& change, Id op, std::optional<std::int64_t> uidnext) {
+    change.database()
+        .prepare("UPDATE op SET state = 'sent', tries = tries + 1, uidnext = ? WHERE id = ?")
+        .bind(uidnext, op)
+        .run();
+}
+
+void finish_target(Change& change, const Op& op, const OpTarget& target, std::optional<std::int64_t> uid) {
+    auto& database = change.database();
+    finish(change, op.id, target.message);
+    // The row that the receiving folder shows: a move's own, a copy's twin.
+    Id row = op.kind == OpKind::copy ? target.made.value_or(0) : target.message;
+    if (op.kind == OpKind::expunge) {
+        remove_row(change, target.message);
+    } else {
+        if (uid && op.kind != OpKind::flag) {
+            auto taken =
+                database.prepare("SELECT id FROM message WHERE folder = ? AND remote = ? AND id <> ?");
+            taken.bind(op.target.value_or(op.folder), *uid, row);
+            // A sync was faster and brought it in as new mail: ours, which the user has seen, stays.
+            Id twin = taken.step() ? taken.integer(0) : 0;
+            if (twin)
+                remove_row(change, twin);
+            database.prepare("UPDATE message SET remote = ? WHERE id = ? AND remote IS NULL")
+                .bind(*uid, row)
+                .run();
+        }
+        if (op.kind == OpKind::flag) {
+            // The server has these flags now, whether or not it tells us of it.
+            auto flags = database.prepare("SELECT server_flags, server_keywords FROM message WHERE id = ?");
+            if (flags.bind(row).step()) {
+                auto server =
+                    (static_cast<std::uint32_t>(flags.integer(0)) | op.add_flags) & ~op.remove_flags;
+                auto keywords = changed_keywords(flags.text(1), op.add_keywords, op.remove_keywords);
+                database.prepare("UPDATE message SET server_flags = ?, server_keywords = ? WHERE id = ?")
+                    .bind(server, keywords, row)
+                    .run();
+            }
+        }
+        settle(change, row);
+    }
+    close_if_finished(change, op.id);
+}
+
+void refuse(Change& change, const Op& op, std::string_view why) {
+    auto& database = change.database();
+    database.prepare("UPDATE op SET state = 'failed', error = ? WHERE id = ?").bind(why, op.id).run();
+    for (const auto& target : op.targets) {
+        finish(change, op.id, target.message);
+        switch (op.kind) {
+        case OpKind::flag:
+            settle(change, target.message);
+            break;
+        case OpKind::copy:
+            remove_row(change, target.made.value_or(0));
+            break;
+        case OpKind::move: {
+            auto row = database.prepare("SELECT folder, arrived, flags FROM message WHERE id = ?");
+            if (!row.bind(target.message).step())
+                break;
+            auto from = row.integer(0);
+            auto unread = row.integer(2) & SEEN ? 0 : 1;
+            change.count(from, row.integer(1), -1, -unread);
+            change.count(op.folder, row.integer(1), 1, unread);
+            change.left(target.message, from);
+            database.prepare("UPDATE message SET folder = ?, remote = ? WHERE id = ?")
+                .bind(op.folder, target.uid, target.message)
+                .run();
+            drop_later(change, op.id, target.message);
+            settle(change, target.message);
+            break;
+        }
+        case OpKind::expunge: {
+            auto row = database.prepare("SELECT arrived, flags FROM message WHERE id = ? AND hidden = 1");
+            if (row.bind(target.message).step())
+                change.count(op.folder, row.integer(0), 1, row.integer(1) & SEEN ? 0 : 1);
+            database.prepare("UPDATE message SET hidden = 0 WHERE id = ?").bind(target.message).run();
+            settle(change, target.message);
+            break;
+        }
+        case OpKind::append: // the text is the user's: it stays, and says by its pending mark that it is here
+                             // alone
+            break;
+        }
+    }
+}
+
+void postpone(Change& change, Id op, std::int64_t not_before) {
+    change.database().prepare("UPDATE op SET not_before = ? WHERE id = ?").bind(not_before, op).run();
+}
+
+} // namespace himalaya::store

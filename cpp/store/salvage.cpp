@@ -1,0 +1,132 @@
+#include "store/salvage.hpp"
+
+#include "store/change.hpp"
+#include "store/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+namespace himalaya::store {
+
+namespace {
+
+// Copies rows one at a time, so that a page that cannot be read costs its own rows only.
+int copy_rows(Database& from, Change& into, const char* table, const char* columns,
+              const std::string& where) {
+    int copied = 0;
+    try {
+        auto row = from.prepare_once(fmt::format("SELECT {} FROM {} WHERE {}", columns, table, where));
+        std::string marks;
+        for (const char* at = columns; *at; ++at)
+            if (*at == ',')
+                marks += "?,";
+        marks += "?";
+        auto sql = fmt::format("INSERT OR IGNORE INTO {}({}) VALUES({})", table, columns, marks);
+        auto count = static_cast<int>(std::count(sql.begin(), sql.end(), '?'));
+        while (row.step()) {
+            auto insert = into.database().prepare_once(sql);
+            for (int i = 0; i < count; ++i) {
+                if (row.is_null(i))
+                    insert.bind_at(i + 1, nullptr);
+                else if (row.type(i) == SQLITE_INTEGER)
+                    insert.bind_at(i + 1, row.integer(i));
+                else if (row.type(i) == SQLITE_BLOB)
+                    insert.bind_at(i + 1, row.blob(i));
+                else
+                    insert.bind_at(i + 1, row.text(i));
+            }
+            insert.run();
+            ++copied;
+        }
+    } catch (const Error&) {
+        // The damage begins here; what was read before it is kept.
+    }
+    return copied;
+}
+
+constexpr const char* UNFINISHED = "state IN ('queued', 'sent')";
+constexpr const char* OF_UNFINISHED =
+    "op IN (SELECT id FROM op WHERE state IN ('queued', 'sent')) AND done = 0";
+constexpr const char* NEEDED = "id IN (SELECT message FROM op_target WHERE done = 0) OR "
+                               "id IN (SELECT made FROM op_target WHERE done = 0)";
+
+int count_unfinished(Database& database) {
+    try {
+        auto row = database.prepare_once("SELECT count(*) FROM op WHERE state IN ('queued', 'sent')");
+        return row.step() ? static_cast<int>(row.integer(0)) : 0;
+    } catch (const Error&) {
+        return 0;
+    }
+}
+
+void carry_over(Database& old, Database& fresh, Salvage& salvage) {
+    Change change(fresh);
+    // Known ranges and modseqs are not carried: they spoke of rows that are not here any more.
+    copy_rows(old, change, "folder", "id, path, remote, delimiter, role, selectable", "1");
+    salvage.ops =
+        copy_rows(old, change, "op",
+                  "id, kind, state, folder, target, add_flags, remove_flags, add_keywords, remove_keywords, "
+                  "made_at, not_before, tries, uidnext, instance",
+                  UNFINISHED);
+    copy_rows(old, change, "op_target", "op, message, remote, made, flags_before, keywords_before, done",
+              OF_UNFINISHED);
+    copy_rows(
+        old, change, "message",
+        "id, folder, remote, arrived, flags, server_flags, hidden, pending, thread, size, sent, subject, "
+        "from_name, from_addr, keywords, server_keywords, recipients, message_id, message_hash, parent_hash, "
+        "body, seq",
+        NEEDED);
+    copy_rows(old, change, "body", "id, hash, size, packed, file",
+              fmt::format("id IN (SELECT body FROM message WHERE {})", NEEDED));
+    auto row = fresh.prepare("SELECT folder, arrived, flags FROM message WHERE hidden = 0");
+    while (row.step())
+        change.count(row.integer(0), row.integer(1), 1, row.integer(2) & SEEN ? 0 : 1);
+    change.commit();
+}
+
+} // namespace
+
+bool is_sound(const std::string& path) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(path, ignored))
+        return true;
+    try {
+        Database database(path, Database::Mode::write);
+        auto row = database.prepare_once("PRAGMA quick_check(1)");
+        return row.step() && row.text(0) == "ok";
+    } catch (const Error& error) {
+        if (error.detail.find("damaged") != std::string::npos)
+            return false;
+        throw; // locked or unreadable is not damaged
+    }
+}
+
+Salvage set_aside(const std::string& path, std::int64_t now) {
+    Salvage salvage;
+    salvage.set_aside = fmt::format("{}.damaged-{}", path, now);
+    std::error_code problem;
+    std::filesystem::rename(path, salvage.set_aside, problem);
+    if (problem)
+        throw make_error(Code::store, fmt::format("the damaged store {} cannot be moved away", path),
+                         "move it away by hand; the next start fills a new one");
+    for (const char* tail : {"-wal", "-shm"})
+        if (std::filesystem::exists(path + tail, problem))
+            std::filesystem::rename(path + tail, salvage.set_aside + tail, problem);
+
+    Database fresh(path, Database::Mode::write);
+    set_pragmas(fresh, Database::Mode::write);
+    open_schema(fresh);
+    try {
+        Database old(salvage.set_aside, Database::Mode::write);
+        int there = count_unfinished(old);
+        carry_over(old, fresh, salvage);
+        salvage.lost_ops = there > salvage.ops ? there - salvage.ops : 0;
+    } catch (const Error&) {
+        // Nothing in it can be read at all; the message that it was set aside says where it lies.
+    }
+    return salvage;
+}
+
+} // namespace himalaya::store

@@ -1,0 +1,121 @@
+#include "catch.hpp"
+#include "mailbox.hpp"
+
+#include "store/bodies.hpp"
+#include "store/salvage.hpp"
+
+#include <fstream>
+
+using namespace himalaya;
+using namespace himalaya::store;
+
+TEST_CASE("a store of a newer version is refused, not changed") {
+    Folderful place;
+    {
+        Database database(place.path(), Database::Mode::write);
+        database.execute("PRAGMA user_version=99");
+    }
+    Database database(place.path(), Database::Mode::write);
+    REQUIRE_THROWS_AS(open_schema(database), Error);
+    auto version = database.prepare_once("PRAGMA user_version");
+    version.step();
+    REQUIRE(version.integer(0) == 99);
+}
+
+TEST_CASE("opening twice changes nothing, and the promises of durability hold") {
+    Mailbox box;
+    box.bring(box.inbox, {letter(1)});
+    Database again(box.path(), Database::Mode::write);
+    set_pragmas(again, Database::Mode::write);
+    open_schema(again);
+    REQUIRE(list_page(again, box.inbox, {}).items.size() == 1);
+    auto value = [&](const char* sql) {
+        auto row = again.prepare_once(sql);
+        row.step();
+        return row.string(0);
+    };
+    REQUIRE(value("PRAGMA journal_mode") == "wal");
+    REQUIRE(value("PRAGMA synchronous") == "2");
+    REQUIRE(value("PRAGMA auto_vacuum") == "2");
+}
+
+TEST_CASE("a folder that does not exist is one clear error") {
+    try {
+        Database database("/nonexistent/mail.db", Database::Mode::write);
+        FAIL("opened");
+    } catch (const Error& error) {
+        REQUIRE(error.code == Code::store);
+        REQUIRE_FALSE(error.hint.empty());
+    }
+}
+
+TEST_CASE("a full disk is said to be one, and what was committed stays") {
+    Mailbox box;
+    box.bring(box.inbox, {letter(1)});
+    auto pages = box.database.prepare_once("PRAGMA page_count");
+    pages.step();
+    auto limit = fmt::format("PRAGMA max_page_count={}", pages.integer(0) + 2);
+    box.database.execute(limit.c_str());
+    Bodies bodies(box.folder() / "large");
+    auto text = noise(900'000);
+    try {
+        Change change(box.database);
+        auto came = bring_in(change, box.inbox, std::vector{letter(2)});
+        Bodies::attach(change, came.fresh[0], bodies.pack(text));
+        change.commit();
+        FAIL("written");
+    } catch (const Error& error) {
+        REQUIRE(error.code == Code::store);
+        REQUIRE(error.message.find("full") != std::string::npos);
+    }
+    REQUIRE(box.subjects(box.inbox) == std::vector<std::string>{"Letter 1"});
+}
+
+TEST_CASE("a damaged store is set aside and the user's unfinished ops are carried over") {
+    Folderful place;
+    Id moved = 0;
+    {
+        Database database(place.path(), Database::Mode::write);
+        set_pragmas(database, Database::Mode::write);
+        open_schema(database);
+        Change change(database);
+        keep_folders(change, {{.path = "INBOX", .remote = "INBOX", .role = "inbox"},
+                              {.path = "Trash", .remote = "Trash", .role = "trash"}});
+        std::vector<Arrival> letters;
+        for (int i = 1; i <= 500; ++i)
+            letters.push_back(letter(i));
+        auto inbox = folder_of(database, "INBOX")->id;
+        auto ids = bring_in(change, inbox, letters).fresh;
+        moved = ids[0];
+        move(change, inbox, std::span(ids).first(1), folder_of(database, "Trash")->id, {"this", 5});
+        change.commit();
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+    REQUIRE(is_sound(place.path()));
+    {
+        // Wreck the index pages in the middle of the file.
+        std::fstream file(place.path(), std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(static_cast<std::streamoff>(std::filesystem::file_size(place.path()) / 2));
+        std::string garbage(20'000, '\xee');
+        file.write(garbage.data(), static_cast<std::streamsize>(garbage.size()));
+    }
+    REQUIRE_FALSE(is_sound(place.path()));
+    auto salvage = set_aside(place.path(), 1'700'000'000);
+    REQUIRE(salvage.ops == 1);
+    REQUIRE(std::filesystem::exists(salvage.set_aside));
+    REQUIRE(is_sound(place.path()));
+    Database database(place.path(), Database::Mode::write);
+    auto ops = ready_ops(database, INT64_MAX, 10);
+    REQUIRE(ops.size() == 1);
+    REQUIRE(ops[0].targets.at(0).message == moved);
+    REQUIRE(ops[0].targets.at(0).uid == 1);
+}
+
+TEST_CASE("a file that never was a database is set aside too") {
+    Folderful place;
+    std::ofstream(place.path()) << std::string(5000, 'x');
+    REQUIRE_FALSE(is_sound(place.path()));
+    auto salvage = set_aside(place.path(), 7);
+    REQUIRE(salvage.ops == 0);
+    REQUIRE(is_sound(place.path()));
+}

@@ -1,0 +1,104 @@
+#include "catch.hpp"
+#include "mailbox.hpp"
+
+#include "store/threading.hpp"
+
+#include <algorithm>
+
+using namespace himalaya;
+using namespace himalaya::store;
+
+namespace {
+
+Arrival answer(std::int64_t uid, std::vector<std::string> references) {
+    auto arrival = letter(uid);
+    arrival.references = std::move(references);
+    return arrival;
+}
+
+std::string id_of(std::int64_t uid) {
+    return fmt::format("<{}@example.org>", uid);
+}
+
+} // namespace
+
+TEST_CASE("a conversation is one thread in any order of arrival") {
+    std::vector<Arrival> letters{letter(1), answer(2, {id_of(1)}), answer(3, {id_of(1), id_of(2)}),
+                                 answer(4, {id_of(1), id_of(2), id_of(3)})};
+    std::sort(letters.begin(), letters.end(), [](auto& a, auto& b) { return a.uid < b.uid; });
+    do {
+        Mailbox box;
+        auto ids = box.bring(box.inbox, letters);
+        for (auto id : ids)
+            REQUIRE(box.row(id).thread == box.row(ids[0]).thread);
+    } while (std::next_permutation(letters.begin(), letters.end(),
+                                   [](auto& a, auto& b) { return a.uid < b.uid; }));
+}
+
+TEST_CASE("strangers are not joined") {
+    Mailbox box;
+    auto first = letter(1);
+    auto second = letter(2);
+    first.subject = second.subject = "Weekly report";
+    auto ids = box.bring(box.inbox, {first, second});
+    REQUIRE(box.row(ids[0]).thread != box.row(ids[1]).thread);
+}
+
+TEST_CASE("a reply that names nothing finds its thread by subject, whichever comes first") {
+    for (bool reply_first : {false, true}) {
+        Mailbox box;
+        auto first = letter(1);
+        first.subject = "[team] Lunch on Friday";
+        auto reply = letter(2);
+        reply.subject = "Re: Fwd: Lunch on Friday";
+        auto ids = reply_first ? box.bring(box.inbox, {reply, first}) : box.bring(box.inbox, {first, reply});
+        REQUIRE(box.row(ids[0]).thread == box.row(ids[1]).thread);
+    }
+}
+
+TEST_CASE("two threads joined by a late letter stay one for all who come after") {
+    Mailbox box;
+    auto ids =
+        box.bring(box.inbox, {answer(10, {"<lost-a@example.org>"}), answer(20, {"<lost-b@example.org>"})});
+    REQUIRE(box.row(ids[0]).thread != box.row(ids[1]).thread);
+    box.bring(box.inbox, {answer(30, {"<lost-a@example.org>", "<lost-b@example.org>"})});
+    auto late = box.bring(box.inbox, {answer(40, {"<lost-b@example.org>"})});
+    REQUIRE(box.row(ids[0]).thread == box.row(ids[1]).thread);
+    REQUIRE(box.row(late[0]).thread == box.row(ids[0]).thread);
+}
+
+TEST_CASE("subjects lose their prefixes") {
+    REQUIRE(base_subject("Re: [list] AW[2]: Lunch ").text == "lunch");
+    REQUIRE(base_subject("Re: x").reply);
+    REQUIRE_FALSE(base_subject("Regarding: x").reply);
+    REQUIRE(base_subject("[only a tag]").text == "[only a tag]");
+}
+
+TEST_CASE("a thread's page holds whole conversations, parents before answers") {
+    Mailbox box;
+    box.bring(box.inbox, {letter(1), letter(2), answer(3, {id_of(1)}), answer(4, {id_of(1), id_of(3)}),
+                          answer(5, {id_of(1)})});
+    auto page = list_page(box.database, box.inbox, {.page_size = 1, .thread = true});
+    std::vector<std::string> subjects;
+    std::vector<int> depths;
+    for (const auto& item : page.items) {
+        subjects.push_back(item.subject);
+        depths.push_back(item.depth);
+    }
+    REQUIRE(subjects == std::vector<std::string>{"Letter 1", "Letter 3", "Letter 4", "Letter 5"});
+    REQUIRE(depths == std::vector<int>{0, 1, 2, 1});
+    REQUIRE(page.next);
+    auto second = list_page(box.database, box.inbox, {.page_size = 1, .after = page.next, .thread = true});
+    REQUIRE(second.items.size() == 1);
+    REQUIRE(second.items[0].subject == "Letter 2");
+    REQUIRE_FALSE(second.next);
+    auto back =
+        list_page(box.database, box.inbox, {.page_size = 1, .before = second.previous, .thread = true});
+    REQUIRE(back.items.size() == 4);
+}
+
+TEST_CASE("references in a circle hide nothing") {
+    Mailbox box;
+    box.bring(box.inbox, {answer(1, {id_of(2)}), answer(2, {id_of(1)})});
+    REQUIRE(list_page(box.database, box.inbox, {.thread = true}).items.size() == 2);
+}
