@@ -1,0 +1,209 @@
+#include "store/store.hpp"
+
+#include "base/log.hpp"
+#include "base/time.hpp"
+#include "store/salvage.hpp"
+#include "store/schema.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace himalaya::store {
+
+namespace {
+
+// A screen wants whole pages of news, not single rows; beyond this it reads its page anew.
+constexpr int MOST_NEWS = 500;
+
+bool is_damage(const Error& error) {
+    return error.detail.find("damaged") != std::string::npos;
+}
+
+// Left beside a database that once said it was damaged: the next open looks at it closely.
+std::string suspicion(const Place& place) {
+    return place.database() + ".check";
+}
+
+} // namespace
+
+Store::Store(loop::Loop& loop, Place place)
+    : m_loop(loop), m_place(std::move(place)), m_bodies(m_place.large()), m_watch(loop, "store"),
+      m_cancel(loop.token()), m_writer(loop, "mail writer"), m_reader(loop, "mail reader"),
+      m_reader_behind(loop, "mail search"), m_files(loop, "mail files") {}
+
+Store::~Store() {
+    close();
+}
+
+void Store::close() {
+    if (std::exchange(m_closed, true))
+        return;
+    m_cancel.cancel();
+    m_watch.stop();
+    auto interrupt = [](std::unique_ptr<Database>& database) {
+        return [&database] {
+            if (database)
+                database->interrupt();
+        };
+    };
+    m_reader.stop(interrupt(m_reading));
+    m_reader_behind.stop(interrupt(m_reading_behind));
+    m_files.stop();
+    m_writer.stop(); // its commit is short and is waited for
+    m_lead.reset();
+    if (m_changes_file >= 0)
+        ::close(std::exchange(m_changes_file, -1));
+}
+
+loop::Task<std::shared_ptr<Store>> Store::open(loop::Loop& loop, Place place, loop::CancelToken token) {
+    auto store = std::make_shared<Store>(loop, std::move(place));
+    auto opening = store->m_writer.call<void>([raw = store.get()] { raw->open_files(); }, token);
+    co_await opening;
+    store->watch();
+    co_return store;
+}
+
+void Store::open_files() {
+    std::error_code problem;
+    std::filesystem::create_directories(m_place.folder, problem);
+    if (problem)
+        throw make_error(
+            Code::store,
+            fmt::format("the folder {} cannot be made: {}", m_place.folder.string(), problem.message()),
+            "set `data_dir` to a folder you may write to");
+    ::chmod(m_place.folder.c_str(), 0700);
+    auto path = m_place.database();
+    auto set_aside_damaged = [&] {
+        auto salvage = set_aside(path, time::now_s());
+        m_noticed =
+            fmt::format("The store of this account was damaged and lies now at {}; its mail comes from the "
+                        "server again, {} of your unfinished changes were kept{}.",
+                        salvage.set_aside, salvage.ops,
+                        salvage.lost_ops ? fmt::format(" and {} could not be read", salvage.lost_ops) : "");
+        log::warn("store", "{}", m_noticed);
+    };
+    if (std::filesystem::exists(suspicion(m_place), problem)) {
+        if (!is_sound(path))
+            set_aside_damaged();
+        std::filesystem::remove(suspicion(m_place), problem);
+    }
+    auto open_all = [&] {
+        m_database = std::make_unique<Database>(path, Database::Mode::write);
+        set_pragmas(*m_database, Database::Mode::write);
+        open_schema(*m_database);
+        ::chmod(path.c_str(), 0600);
+        for (auto* reading : {&m_reading, &m_reading_behind}) {
+            *reading = std::make_unique<Database>(path, Database::Mode::read);
+            set_pragmas(**reading, Database::Mode::read);
+        }
+    };
+    try {
+        open_all();
+    } catch (const Error& error) {
+        if (!is_damage(error))
+            throw;
+        m_reading.reset();
+        m_reading_behind.reset();
+        m_database.reset();
+        set_aside_damaged();
+        open_all();
+    }
+    m_changes_file = ::open(m_place.changes().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (m_changes_file < 0)
+        throw make_error(Code::store, fmt::format("{} cannot be written", m_place.changes()),
+                         "make its folder writable for you");
+    m_seq = last_seq(*m_database);
+}
+
+void Store::keep_damage_in_mind(const Error& error) {
+    if (!is_damage(error))
+        return;
+    int file = ::open(suspicion(m_place).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file >= 0)
+        ::close(file);
+}
+
+void Store::tell_others() {
+    ::futimens(m_changes_file, nullptr);
+}
+
+loop::Task<bool> Store::lead(loop::CancelToken token) {
+    if (m_lead)
+        co_return true;
+    auto self = shared_from_this();
+    auto path = m_place.lead();
+    auto taking = m_files.call<std::shared_ptr<instance::NamedLock>>(
+        [path]() -> std::shared_ptr<instance::NamedLock> {
+            auto lock = instance::NamedLock::take(path).or_throw();
+            return lock ? std::make_shared<instance::NamedLock>(std::move(*lock)) : nullptr;
+        },
+        token);
+    auto lock = co_await taking;
+    if (!lock)
+        co_return false;
+    auto raising = write<std::int64_t>(
+        [](Change& change) {
+            auto epoch = change.fact("epoch") + 1;
+            change.set_fact("epoch", epoch);
+            return epoch;
+        },
+        token);
+    m_epoch = co_await raising;
+    m_lead.emplace(std::move(*lock));
+    co_return true;
+}
+
+int Store::listen(Listener listener) {
+    m_listeners.emplace(++m_last_listener, std::move(listener));
+    return m_last_listener;
+}
+
+void Store::stop_listening(int listener) {
+    m_listeners.erase(listener);
+}
+
+void Store::watch() {
+    auto watching =
+        m_watch.start(m_place.changes(), [this](Result<loop::FsEvent::Change>) { look_for_news(); });
+    if (!watching)
+        log::warn("store", "{}: other Neovims' changes show with our own next one", watching.error().message);
+}
+
+void Store::look_for_news() {
+    if (m_closed)
+        return;
+    // One question under way and one more after it answer any number of commits.
+    if (m_looking) {
+        m_look_again = true;
+        return;
+    }
+    m_looking = true;
+    loop::start(read_news(), [weak = weak_from_this()](std::optional<Error> error) {
+        auto self = weak.lock();
+        if (!self)
+            return;
+        self->m_looking = false;
+        if (error && error->code != Code::cancelled)
+            log::warn("store", "news could not be read: {}", error->message);
+        if (std::exchange(self->m_look_again, false))
+            self->look_for_news();
+    });
+}
+
+loop::Task<> Store::read_news() {
+    auto since = m_seq;
+    auto reading = read<News>([since](Database& database) { return news_since(database, since, MOST_NEWS); },
+                              m_cancel.token());
+    auto news = co_await reading;
+    if (news.seq == m_seq)
+        co_return;
+    m_seq = news.seq;
+    auto listeners = m_listeners; // one may leave while it is called
+    for (const auto& [id, listener] : listeners)
+        if (m_listeners.contains(id))
+            listener(news);
+}
+
+} // namespace himalaya::store

@@ -1,0 +1,164 @@
+// One account's store as the main thread sees it: it hands work to the store's own threads and is told of
+// changes, its own and those of other Neovims, by one watched file. Threads: a writer, a reader for the
+// screen's queries (the newest question first, interruptible), one for MIME and files. None of them may ever
+// keep the editor waiting.
+#pragma once
+
+#include "instance/named_lock.hpp"
+#include "loop/fs_event.hpp"
+#include "loop/worker.hpp"
+#include "store/bodies.hpp"
+#include "store/change.hpp"
+#include "store/feed.hpp"
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace himalaya::store {
+
+// Where an account's files lie: <data_dir>/<account>/. The account's name has been checked by the config.
+struct Place {
+    std::filesystem::path folder;
+
+    std::string database() const { return (folder / "mail.db").string(); }
+    std::string changes() const { return (folder / "changes").string(); }
+    std::string lead() const { return (folder / "lead").string(); }
+    std::filesystem::path large() const { return folder / "large"; }
+};
+
+class Reader;
+
+class Store : public std::enable_shared_from_this<Store> {
+  public:
+    using Listener = std::function<void(const News&)>;
+
+    // Opens or makes the store, sets a damaged one aside; `noticed` is one sentence for the user when it did.
+    static loop::Task<std::shared_ptr<Store>> open(loop::Loop& loop, Place place, loop::CancelToken token);
+    Store(loop::Loop& loop, Place place);
+    ~Store();
+
+    const std::string& noticed() const { return m_noticed; }
+    const Place& place() const { return m_place; }
+    const Bodies& bodies() const { return m_bodies; }
+    std::int64_t seq() const { return m_seq; }
+
+    // `co_await store.write<T>([](Change& change) { return ...; }, token)`: one transaction, committed when
+    // the work returns. Cancelled or not, a change that began is either whole or nothing.
+    template<class T, class F>
+    loop::Task<T> write(F work, loop::CancelToken token);
+    // As write, for those who lead: refused with Error{locked} when another instance has taken over since.
+    template<class T, class F>
+    loop::Task<T> write_as_leader(F work, loop::CancelToken token);
+    template<class T, class F>
+    loop::Task<T> read(F work, loop::CancelToken token);
+    // For long questions that the screen does not wait for.
+    template<class T, class F>
+    loop::Task<T> read_behind(F work, loop::CancelToken token);
+    template<class T, class F>
+    loop::Task<T> on_files(F work, loop::CancelToken token) {
+        return m_files.call<T>(std::move(work), std::move(token));
+    }
+
+    // Leading: true when this instance now leads (or did already).
+    loop::Task<bool> lead(loop::CancelToken token);
+    bool leads() const { return m_lead.has_value(); }
+    void give_up_lead() { m_lead.reset(); }
+
+    // Listeners hear of every commit, in order, once each; many commits may come as one News.
+    int listen(Listener listener);
+    void stop_listening(int listener);
+
+    // Ends the threads; work that waits is dropped, a statement that runs is interrupted.
+    void close();
+
+  private:
+    void open_files();
+    void watch();
+    void look_for_news();
+    loop::Task<> read_news();
+    void tell_others(); // on the writer's thread, after a commit
+    void keep_damage_in_mind(const Error& error);
+
+    loop::Loop& m_loop;
+    Place m_place;
+    Bodies m_bodies;
+    std::unique_ptr<Database> m_database; // the writer's, on its thread
+    std::unique_ptr<Database> m_reading;
+    std::unique_ptr<Database> m_reading_behind;
+    std::optional<instance::NamedLock> m_lead;
+    std::int64_t m_epoch = 0;
+    int m_changes_file = -1;
+    std::string m_noticed;
+
+    std::int64_t m_seq = 0; // the last that listeners were told of
+    std::map<int, Listener> m_listeners;
+    int m_last_listener = 0;
+    bool m_looking = false;
+    bool m_look_again = false;
+    bool m_closed = false;
+
+    loop::FsEvent m_watch;
+    loop::CancelSource m_cancel;
+    loop::Worker m_writer;
+    loop::Worker m_reader;
+    loop::Worker m_reader_behind;
+    loop::Worker m_files;
+};
+
+template<class T, class F>
+loop::Task<T> Store::write(F work, loop::CancelToken token) {
+    auto self = shared_from_this();
+    auto on_thread = [this, work = std::move(work)]() mutable -> T {
+        try {
+            Change change(*m_database);
+            if constexpr (std::is_void_v<T>) {
+                work(change);
+                change.commit();
+                tell_others();
+            } else {
+                T result = work(change);
+                change.commit();
+                tell_others();
+                return result;
+            }
+        } catch (const Error& error) {
+            keep_damage_in_mind(error);
+            throw;
+        }
+    };
+    auto call = m_writer.call<T>(std::move(on_thread), std::move(token));
+    if constexpr (std::is_void_v<T>)
+        co_await call;
+    else
+        co_return co_await call;
+}
+
+template<class T, class F>
+loop::Task<T> Store::write_as_leader(F work, loop::CancelToken token) {
+    auto epoch = m_epoch;
+    return write<T>(
+        [epoch, work = std::move(work)](Change& change) mutable -> T {
+            if (epoch == 0 || change.fact("epoch") != epoch)
+                throw make_error(Code::locked, "another Neovim has taken over this account's sync",
+                                 "nothing is lost: it goes on there");
+            return work(change);
+        },
+        std::move(token));
+}
+
+template<class T, class F>
+loop::Task<T> Store::read(F work, loop::CancelToken token) {
+    return m_reader.call<T>([this, work = std::move(work)]() mutable -> T { return work(*m_reading); },
+                            std::move(token));
+}
+
+template<class T, class F>
+loop::Task<T> Store::read_behind(F work, loop::CancelToken token) {
+    return m_reader_behind.call<T>(
+        [this, work = std::move(work)]() mutable -> T { return work(*m_reading_behind); }, std::move(token));
+}
+
+} // namespace himalaya::store

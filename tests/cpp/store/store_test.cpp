@@ -1,0 +1,157 @@
+#include "catch.hpp"
+#include "mailbox.hpp"
+
+#include "store/requests.hpp"
+#include "store/store.hpp"
+#include "support/test_loop.hpp"
+
+#include <fstream>
+
+using namespace himalaya;
+using namespace himalaya::store;
+using himalaya::test::TestLoop;
+
+namespace {
+
+std::shared_ptr<Store> open(TestLoop& loop, const Folderful& place) {
+    return loop.value_of(Store::open(loop, Place{place.folder() / "home"}, {}));
+}
+
+Id make_inbox(TestLoop& loop, Store& store) {
+    return loop.value_of(store.write<Id>(
+        [](Change& change) {
+            keep_folders(change, {{.path = "INBOX", .remote = "INBOX", .role = "inbox"}});
+            return folder_of(change.database(), "INBOX")->id;
+        },
+        {}));
+}
+
+void bring(TestLoop& loop, Store& store, Id folder, std::int64_t uid) {
+    auto count = loop.value_of(store.write<std::size_t>(
+        [folder, uid](Change& change) {
+            return bring_in(change, folder, std::vector{letter(uid)}).fresh.size();
+        },
+        {}));
+    REQUIRE(count == 1);
+}
+
+} // namespace
+
+TEST_CASE("two stores on one folder tell each other of every commit") {
+    TestLoop loop;
+    Folderful place;
+    auto mine = open(loop, place);
+    auto theirs = open(loop, place);
+    std::vector<std::string> heard;
+    theirs->listen([&](const News& news) {
+        for (const auto& message : news.messages)
+            heard.push_back(message.subject);
+    });
+    auto inbox = make_inbox(loop, *mine);
+    bring(loop, *mine, inbox, 1);
+    REQUIRE(loop.run_until([&] { return heard.size() == 1; }));
+    bring(loop, *mine, inbox, 2);
+    REQUIRE(loop.run_until([&] { return heard.size() == 2; }));
+    REQUIRE(heard == std::vector<std::string>{"Letter 1", "Letter 2"});
+}
+
+TEST_CASE("one leads; the next leader raises the epoch, and the old one can do no harm") {
+    TestLoop loop;
+    Folderful place;
+    auto first = open(loop, place);
+    auto second = open(loop, place);
+    REQUIRE(loop.value_of(first->lead({})));
+    REQUIRE_FALSE(loop.value_of(second->lead({})));
+    REQUIRE(loop.value_of(first->lead({})));
+    first->give_up_lead();
+    REQUIRE(loop.value_of(second->lead({})));
+    auto late =
+        loop.run(first->write_as_leader<void>([](Change& change) { change.set_fact("harm", 1); }, {}));
+    REQUIRE(late);
+    REQUIRE(late->code == Code::locked);
+    auto harm =
+        loop.value_of(second->write<std::int64_t>([](Change& change) { return change.fact("harm"); }, {}));
+    REQUIRE(harm == 0);
+    REQUIRE_FALSE(
+        loop.run(second->write_as_leader<void>([](Change& change) { change.set_fact("good", 1); }, {})));
+}
+
+TEST_CASE("a wish reaches the leader and the answer comes back") {
+    TestLoop loop;
+    Folderful place;
+    auto leader = open(loop, place);
+    auto other = open(loop, place);
+    bool woken = false;
+    leader->listen([&](const News&) { woken = true; });
+    auto id = loop.value_of(other->write<Id>(
+        [](Change& change) { return ask(change, "sync", R"({"kind":"inbox"})", "other", 100); }, {}));
+    REQUIRE(loop.run_until([&] { return woken; }));
+    auto wishes = loop.value_of(leader->read<std::vector<Request>>(
+        [](Database& database) { return open_requests(database, 101); }, {}));
+    REQUIRE(wishes.size() == 1);
+    REQUIRE(wishes[0].id == id);
+    REQUIRE_FALSE(loop.run(leader->write<void>([id](Change& change) { answer(change, id, "{}"); }, {})));
+    auto reply = loop.value_of(other->write<std::optional<std::string>>(
+        [id](Change& change) { return take_answer(change, id); }, {}));
+    REQUIRE(reply == "{}");
+    auto old = loop.value_of(leader->read<std::vector<Request>>(
+        [](Database& database) { return open_requests(database, 100 + REQUEST_LIFE); }, {}));
+    REQUIRE(old.empty());
+}
+
+TEST_CASE("an error inside a change undoes all of it and reaches who asked") {
+    TestLoop loop;
+    Folderful place;
+    auto store = open(loop, place);
+    make_inbox(loop, *store);
+    auto error = loop.run(store->write<void>(
+        [](Change& change) {
+            keep_folders(change, {});
+            throw make_error(Code::invalid, "no");
+        },
+        {}));
+    REQUIRE(error->code == Code::invalid);
+    auto folders = loop.value_of(
+        store->read<std::vector<Folder>>([](Database& database) { return all_folders(database); }, {}));
+    REQUIRE(folders.size() == 1);
+}
+
+TEST_CASE("a damaged store opens as a fresh one, says so once, and keeps the old file") {
+    TestLoop loop;
+    Folderful place;
+    std::filesystem::create_directories(place.folder() / "home");
+    std::ofstream(place.folder() / "home" / "mail.db") << std::string(9000, 'x');
+    auto store = open(loop, place);
+    REQUIRE(store->noticed().find("damaged") != std::string::npos);
+    make_inbox(loop, *store);
+    store->close();
+    int kept = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(place.folder() / "home"))
+        kept += entry.path().string().find(".damaged-") != std::string::npos ? 1 : 0;
+    REQUIRE(kept == 1);
+    REQUIRE(open(loop, place)->noticed().empty());
+}
+
+TEST_CASE("a query that nobody waits for any more ends") {
+    TestLoop loop;
+    Folderful place;
+    auto store = open(loop, place);
+    loop::CancelSource cancel;
+    bool ended = false;
+    loop::start(
+        [](Store& mail, loop::CancelToken token) -> loop::Task<> {
+            auto counting = mail.read<std::int64_t>(
+                [](Database& database) {
+                    auto endless =
+                        database.prepare("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                                         "SELECT count(*) FROM n");
+                    return endless.step() ? endless.integer(0) : 0;
+                },
+                token);
+            co_await counting;
+        }(*store, cancel.token()),
+        [&](std::optional<Error> error) { ended = error && error->code == Code::cancelled; });
+    cancel.cancel();
+    REQUIRE(ended);
+    store->close(); // joins the reader: an uninterrupted query would never end
+}
