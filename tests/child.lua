@@ -90,7 +90,8 @@ function M.start(opts)
 
   local init = ('%s/init-%d.lua'):format(dir, vim.uv.hrtime())
   write(init, init_lines(opts))
-  local argv = { opts.nvim or vim.env.HIMALAYA_NVIM or vim.v.progpath, '--embed', '--headless', '-n', '-i', 'NONE' }
+  local argv =
+    { opts.nvim or vim.env.HIMALAYA_NVIM or vim.v.progpath, '--embed', '--headless', '-n', '-i', 'NONE' }
   vim.list_extend(argv, { '-u', init })
   vim.list_extend(argv, opts.args or {})
   child.channel = vim.fn.jobstart(argv, {

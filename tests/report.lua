@@ -13,7 +13,9 @@ return function()
     elseif type(text) ~= 'string' then
       text = tostring(text) or vim.inspect(text)
     end
-    io.write(('\n%s: %s\n  at %s:%s\n'):format(kind, entry.name, where.short_src or '?', where.currentline or '?'))
+    io.write(
+      ('\n%s: %s\n  at %s:%s\n'):format(kind, entry.name, where.short_src or '?', where.currentline or '?')
+    )
     for line in (text .. '\n'):gmatch('(.-)\n') do
       io.write('  ', line, '\n')
     end

@@ -5,7 +5,9 @@ describe('a child Neovim', function()
   it('lives in a home of its own and loads this checkout', function()
     local child = Child.start()
     assert.equal(child.dir .. '/data/nvim', child.lua('return vim.fn.stdpath("data")'))
-    assert.is_true(child.lua('return vim.tbl_contains(vim.opt.runtimepath:get(), ...)', vim.env.HIMALAYA_ROOT))
+    assert.is_true(
+      child.lua('return vim.tbl_contains(vim.opt.runtimepath:get(), ...)', vim.env.HIMALAYA_ROOT)
+    )
     assert.equal(vim.version().minor, child.lua('return vim.version().minor'))
     assert.equal(0, (child.stop()))
     assert.is_nil(vim.uv.fs_stat(child.dir))
@@ -14,9 +16,12 @@ describe('a child Neovim', function()
   it('passes values and functions both ways', function()
     local child = Child.start()
     assert.same({ 'a', { b = 1 } }, child.lua('return { ... }', 'a', { b = 1 }))
-    assert.equal(7, child.lua(function(a, b)
-      return a + b
-    end, 3, 4))
+    assert.equal(
+      7,
+      child.lua(function(a, b)
+        return a + b
+      end, 3, 4)
+    )
     child.stop()
   end)
 
