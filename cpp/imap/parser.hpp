@@ -28,6 +28,7 @@ struct Limits {
     uint64_t literal = 256u << 20;      // larger ones are an error after which the stream is lost
     size_t nesting = 100;               // parentheses in each other
     size_t list = 2u << 20;             // elements of one list
+    size_t memory = 64u << 20;          // lists and trees of one response
 };
 
 // A literal that goes past the parser: one large, or the body of a FETCH when the sink asks for bodies.
