@@ -1,0 +1,127 @@
+#include "mail/charset.hpp"
+
+#include <iconv.h>
+
+#include <cerrno>
+
+namespace himalaya::mail {
+
+namespace {
+
+constexpr std::string_view REPLACEMENT = "\xef\xbf\xbd";
+
+std::string lower(std::string_view text) {
+    std::string result;
+    for (char c : text)
+        result += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return result;
+}
+
+// The length of the valid UTF-8 character at the start, or 0.
+std::size_t character(std::string_view text) {
+    auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    unsigned char lead = byte(0);
+    if (lead < 0x80)
+        return 1;
+    std::size_t length = lead >= 0xf0 && lead < 0xf5 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 0;
+    if (lead >= 0xf5 || length == 0 || text.size() < length)
+        return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xc0) != 0x80)
+            return 0;
+    if ((lead == 0xe0 && byte(1) < 0xa0) || (lead == 0xed && byte(1) >= 0xa0) ||
+        (lead == 0xf0 && byte(1) < 0x90) || (lead == 0xf4 && byte(1) >= 0x90))
+        return 0;
+    return length;
+}
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        auto length = character(text);
+        if (length == 0)
+            return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
+std::string mended(std::string_view text) {
+    std::string result;
+    result.reserve(text.size());
+    while (!text.empty()) {
+        auto length = character(text);
+        if (length == 0) {
+            result += REPLACEMENT;
+            text.remove_prefix(1);
+        } else {
+            result += text.substr(0, length);
+            text.remove_prefix(length);
+        }
+    }
+    return result;
+}
+
+// Names that mail uses and iconv does not know, or knows as something narrower than what is sent under them.
+std::string known_as(std::string_view charset) {
+    auto name = lower(charset);
+    if (name == "iso-8859-1" || name == "latin1" || name == "us-ascii" || name == "ascii" ||
+        name == "ansi_x3.4-1968")
+        return "windows-1252";
+    if (name == "gb2312" || name == "gbk" || name == "x-gbk")
+        return "gb18030";
+    if (name == "ks_c_5601-1987" || name == "ks_c_5601" || name == "euc-kr")
+        return "cp949";
+    if (name == "shift_jis" || name == "shift-jis" || name == "x-sjis")
+        return "cp932";
+    if (name == "big5")
+        return "big5-hkscs";
+    if (name == "unicode-1-1-utf-7")
+        return "utf-7";
+    return name;
+}
+
+std::string convert(std::string_view bytes, iconv_t converter) {
+    std::string result;
+    result.reserve(bytes.size() + bytes.size() / 4);
+    char buffer[4096];
+    char* in = const_cast<char*>(bytes.data());
+    std::size_t left = bytes.size();
+    while (left > 0) {
+        char* out = buffer;
+        std::size_t room = sizeof buffer;
+        auto status = iconv(converter, &in, &left, &out, &room);
+        result.append(buffer, sizeof buffer - room);
+        if (status != static_cast<std::size_t>(-1) || errno == E2BIG)
+            continue;
+        if (left == 0)
+            break;
+        result += REPLACEMENT;
+        ++in;
+        --left;
+    }
+    return result;
+}
+
+} // namespace
+
+std::string to_utf8(std::string_view bytes, std::string_view charset) {
+    auto name = known_as(charset);
+    // What is valid UTF-8 with letters beyond ASCII is hardly ever anything else, whatever its label says; but
+    // charsets with escape sequences are ASCII to look at.
+    bool escapes = name.rfind("iso-2022", 0) == 0 || name == "utf-7" || name.rfind("utf-16", 0) == 0 ||
+                   name.rfind("utf-32", 0) == 0 || name == "hz-gb-2312";
+    if (!escapes && is_utf8(bytes))
+        return std::string(bytes);
+    if (name == "utf-8" || name == "utf8")
+        return mended(bytes);
+    iconv_t converter = iconv_open("UTF-8", name.empty() ? "windows-1252" : name.c_str());
+    if (converter == iconv_t(-1))
+        converter = iconv_open("UTF-8", "windows-1252");
+    if (converter == iconv_t(-1))
+        return mended(bytes);
+    auto text = convert(bytes, converter);
+    iconv_close(converter);
+    return text;
+}
+
+} // namespace himalaya::mail

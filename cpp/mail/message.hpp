@@ -1,0 +1,58 @@
+// A message as a reader sees it, out of the bytes as they came. GMime does the parsing, as in notmuch and mu; it lives
+// in a shared object of its own (build/himalaya_mime.so) that is opened with the first message, because loading it
+// and GLib costs more than all the rest of the module. Everything here runs on the store's file thread.
+#pragma once
+
+#include "base/error.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace himalaya::mail {
+
+struct Header {
+    std::string name;
+    std::string value; // decoded, UTF-8, one line
+};
+
+struct Part {
+    std::string number; // "1.2": the way through the tree, as IMAP counts
+    std::string mime;   // "text/plain"
+    std::string name;   // decoded file name; may be empty
+    std::string charset;
+    std::string content_id;
+    bool attachment = false;
+    std::int64_t size = 0; // decoded bytes; 0 for multiparts
+    std::vector<Part> children;
+};
+
+struct Message {
+    std::vector<Header> headers;
+    std::string
+        text; // UTF-8, '\n' lines, format=flowed undone; the plain rendering of `html` where there is no other
+    std::string html; // UTF-8, as sent
+    bool text_from_html = false;
+    Part root;
+    std::vector<Part> attachments; // without children
+    bool truncated = false;        // a limit was reached: the rest is in the bytes only
+};
+
+class Mime {
+  public:
+    virtual ~Mime() = default;
+    virtual Message read(std::string_view bytes) const = 0;
+    // The decoded bytes of one part into a new file at `path` (never over an existing one).
+    virtual Result<std::int64_t> save(std::string_view bytes, std::string_view number,
+                                      const std::string& path) const = 0;
+
+    // Opens the shared object; Error{internal} says how to mend what is missing.
+    static Result<std::shared_ptr<const Mime>> load(const std::string& shared_object);
+};
+
+// What the shared object gives: `extern "C" himalaya::mail::Mime* himalaya_mime()`.
+inline constexpr const char* MIME_SYMBOL = "himalaya_mime";
+
+} // namespace himalaya::mail
