@@ -145,7 +145,10 @@ describe('scripts/lint', function()
 
   it('finds C++ that the formatter would lay out otherwise', function()
     local style = io.open(root .. '/.clang-format', 'rb'):read('*a')
-    assert.equal(1, (run('format', { ['cpp/base/a.cpp'] = 'int  f( ){return 1 ;}\n', ['.clang-format'] = style })))
+    assert.equal(
+      1,
+      (run('format', { ['cpp/base/a.cpp'] = 'int  f( ){return 1 ;}\n', ['.clang-format'] = style }))
+    )
     assert.equal(0, (run('format', { ['cpp/base/a.cpp'] = 'int f();\n', ['.clang-format'] = style })))
   end)
 
