@@ -1,0 +1,58 @@
+-- Every command, once. plugin/himalaya.lua and the help's chapter on commands are written from this table by
+-- scripts/docs; a command's module is loaded when the command is given.
+
+local M = {}
+
+---@class (exact) himalaya.Command
+---@field name string
+---@field nargs? string as in |:command-nargs|
+---@field args? string how the help writes the arguments
+---@field complete? fun(lead: string): string[]
+---@field desc string
+---@field module string
+---@field call string the function of the module, called with what nvim_create_user_command gives
+
+---@type himalaya.Command[]
+M.table = {
+  {
+    name = 'HimalayaJobs',
+    desc = 'Show what is queued, running and lately done, with waits and durations. `x` cancels.',
+    module = 'himalaya.ui.jobs',
+    call = 'open',
+  },
+  {
+    name = 'HimalayaLog',
+    desc = 'Show what happened lately; the view follows what is added.',
+    module = 'himalaya.ui.log',
+    call = 'open',
+  },
+}
+
+---@type table<string, himalaya.Command>
+local by_name = {}
+for _, command in ipairs(M.table) do
+  by_name[command.name] = command
+end
+
+--- What a command of plugin/himalaya.lua does.
+---@param name string
+---@param given table
+function M.run(name, given)
+  local command = by_name[name]
+  local ok, err = pcall(function()
+    require(command.module)[command.call](given)
+  end)
+  if not ok then
+    require('himalaya.notify').error((':%s failed: %s'):format(name, (tostring(err):gsub('^.-:%d+: ', ''))))
+  end
+end
+
+---@param name string
+---@param lead string
+---@return string[]
+function M.complete(name, lead)
+  local command = by_name[name]
+  return command.complete and command.complete(lead) or {}
+end
+
+return M

@@ -1,0 +1,171 @@
+-- Every key of every view, once: the maps, what g? shows and the help's chapter on keys come from this table.
+-- Each action is a <Plug> map of its buffer; the key beside it is only a default. With `keymaps` a user gives an
+-- action another key, a key another action or a function, or removes one (false).
+
+local config = require('himalaya.config')
+local nearest = require('himalaya.nearest')
+
+local M = {}
+
+---@class (exact) himalaya.Key
+---@field key string
+---@field action string
+---@field desc string
+---@field modes? string[] { 'n' } when absent
+
+---@class (exact) himalaya.View
+---@field name string
+---@field title string
+---@field keys himalaya.Key[]
+
+---@type himalaya.View[]
+M.views = {
+  {
+    name = 'jobs',
+    title = 'Jobs',
+    keys = {
+      { key = 'x', action = 'cancel', desc = 'Cancel the job under the cursor' },
+      { key = 'q', action = 'close', desc = 'Close' },
+      { key = '<Esc>', action = 'close', desc = 'Close' },
+      { key = 'g?', action = 'help', desc = 'Show these keys' },
+    },
+  },
+  {
+    name = 'log',
+    title = 'Log',
+    keys = {
+      { key = 'q', action = 'close', desc = 'Close' },
+      { key = 'g?', action = 'help', desc = 'Show these keys' },
+    },
+  },
+}
+
+--- Maps that work everywhere; no key leads to them unless the user gives one.
+---@type { plug: string, command: string, desc: string }[]
+M.plugs = {
+  { plug = '<Plug>(himalaya-jobs)', command = 'HimalayaJobs', desc = 'Show the jobs' },
+  { plug = '<Plug>(himalaya-log)', command = 'HimalayaLog', desc = 'Show the log' },
+}
+
+local by_name = {} ---@type table<string, himalaya.View>
+for _, view in ipairs(M.views) do
+  by_name[view.name] = view
+end
+
+-- `<cr>` and `<CR>` are one key.
+---@param key string
+---@return string
+local function canonical(key)
+  return vim.fn.keytrans(vim.api.nvim_replace_termcodes(key, true, true, true))
+end
+
+---@param view himalaya.View
+---@return string[]
+local function actions(view)
+  local list, seen = {}, {}
+  for _, row in ipairs(view.keys) do
+    if not seen[row.action] then
+      seen[row.action] = true
+      list[#list + 1] = row.action
+    end
+  end
+  return list
+end
+
+--- Leaves out of `keymaps` what names no view or no action, and tells of it.
+---@param keymaps table<string, table<string, string|false|fun()>>
+---@param problem fun(path: string, message: string)
+function M.check(keymaps, problem)
+  for name, keys in pairs(keymaps) do
+    local view = by_name[name]
+    local path = 'keymaps.' .. name
+    if not view then
+      local near = nearest.of(name, vim.tbl_keys(by_name))
+      problem(path, ('`%s` is not an option; the nearest is `keymaps.%s`.'):format(path, near))
+      keymaps[name] = nil
+    else
+      local known = actions(view)
+      for key, action in pairs(keys) do
+        if type(action) == 'string' and not vim.list_contains(known, action) then
+          local near = nearest.of(action, known)
+          local at = ('%s["%s"]'):format(path, canonical(key))
+          problem(at, ("`%s` names no action of that view; the nearest is '%s'."):format(at, near))
+          keys[key] = nil
+        end
+      end
+    end
+  end
+end
+
+--- The keys of a view as they hold now, the user's changes included, in the table's order.
+---@param name string
+---@return { key: string, action: string|fun(), desc: string, modes: string[] }[]
+function M.of(name)
+  local view = by_name[name]
+  local wishes, list = {}, {}
+  for key, action in pairs(config.get().keymaps[name] or {}) do
+    wishes[canonical(key)] = action
+  end
+  local function add(key, row)
+    list[#list + 1] = { key = key, action = row.action, desc = row.desc, modes = row.modes or { 'n' } }
+  end
+  for _, row in ipairs(view.keys) do
+    if wishes[canonical(row.key)] == nil then
+      add(row.key, row)
+    end
+  end
+  for key, action in vim.spairs(wishes) do
+    if type(action) == 'function' then
+      add(key, { action = action, desc = 'A map of yours' })
+    elseif action then
+      for _, row in ipairs(view.keys) do
+        if row.action == action then
+          add(key, row)
+          break
+        end
+      end
+    end
+  end
+  return list
+end
+
+---@param name string
+---@param action string
+---@return string
+local function plug(name, action)
+  return ('<Plug>(himalaya-%s-%s)'):format(name, action)
+end
+
+--- Maps the keys of a view in a buffer. `handlers` has a function for every action; `help` and what is missing in
+--- `handlers` are left to this module.
+---@param buffer integer
+---@param name string
+---@param handlers table<string, fun()>
+function M.apply(buffer, name, handlers)
+  local view = by_name[name]
+  local all = vim.tbl_extend('keep', handlers, {
+    help = function()
+      require('himalaya.ui.help').open(name)
+    end,
+  })
+  for _, row in ipairs(view.keys) do
+    assert(all[row.action], row.action)
+    vim.keymap.set(
+      row.modes or { 'n' },
+      plug(name, row.action),
+      all[row.action],
+      { buffer = buffer, desc = row.desc }
+    )
+  end
+  for _, row in ipairs(M.of(name)) do
+    local target = type(row.action) == 'string' and plug(name, row.action --[[@as string]]) or row.action
+    vim.keymap.set(
+      row.modes,
+      row.key,
+      target,
+      { buffer = buffer, remap = true, nowait = true, desc = row.desc }
+    )
+  end
+end
+
+return M

@@ -1,0 +1,160 @@
+-- Everything that is said to the user goes through here. Errors, warnings and the outcome of what the user did are
+-- always shown; what happens by itself only with `notify.debug`. The same words are said once per `repeat_after`
+-- seconds and no more than `per_minute` in all, so that a server that fails a hundred times is one message.
+-- What is held back is in :HimalayaLog like the rest.
+
+local config = require('himalaya.config')
+
+local M = {}
+
+---@alias himalaya.notify.Kind 'ERROR'|'WARNING'|'USER_ACTION'|'STATUS'|'BACKGROUND'
+
+local KINDS = {
+  ERROR = { level = vim.log.levels.ERROR, always = true },
+  WARNING = { level = vim.log.levels.WARN, always = true },
+  USER_ACTION = { level = vim.log.levels.INFO, always = true },
+  STATUS = { level = vim.log.levels.INFO },
+  BACKGROUND = { level = vim.log.levels.DEBUG },
+}
+
+local KEPT = 500
+local said = {} ---@type { time_ms: integer, kind: himalaya.notify.Kind, text: string, shown: boolean }[]
+local lately = {} ---@type table<string, { at: number, more: integer }> by text
+local minute = { began = -math.huge, count = 0, held = 0 }
+
+local function now()
+  return vim.uv.hrtime() / 1e9
+end
+
+---@return integer since the epoch
+local function milliseconds()
+  local seconds, micro = vim.uv.gettimeofday()
+  return seconds * 1000 + math.floor(micro / 1000)
+end
+
+---@param text string
+---@param lines boolean?
+local function clean(text, lines)
+  if lines then
+    return (text:gsub('[%z\1-\9\11-\31\127]', ' '))
+  end
+  return (text:gsub('[%c\127]+', ' '))
+end
+
+-- The texts of the last window are enough; all older ones are forgotten together.
+---@param time number
+---@param window number
+local function forget(time, window)
+  for text, entry in pairs(lately) do
+    if time - entry.at > math.max(window, 60) then
+      lately[text] = nil
+    end
+  end
+end
+
+---@param text string
+---@return string? text to show now, nil when it is held back
+local function limit(text)
+  local options = config.get().notify
+  local time = now()
+  local entry = lately[text]
+  if entry and time - entry.at < options.repeat_after then
+    entry.more = entry.more + 1
+    return nil
+  end
+  local held
+  if time - minute.began >= 60 then
+    held = minute.held > 0 and minute.held or nil
+    minute = { began = time, count = 0, held = 0 }
+    forget(time, options.repeat_after)
+  end
+  if minute.count >= options.per_minute then
+    minute.held = minute.held + 1
+    return nil
+  end
+  minute.count = minute.count + 1
+  lately[text] = { at = time, more = 0 }
+  if entry and entry.more > 0 then
+    text = ('%s (%d times more since)'):format(text, entry.more)
+  end
+  if held then
+    text = ('%s (%d other messages were held back, see :HimalayaLog)'):format(text, held)
+  end
+  return text
+end
+
+---@param text string
+---@param kind himalaya.notify.Kind
+---@param opts? { lines?: boolean }
+function M.say(text, kind, opts)
+  if vim.in_fast_event() then
+    vim.schedule(function()
+      M.say(text, kind, opts)
+    end)
+    return
+  end
+  text = clean(text, opts and opts.lines)
+  local how = KINDS[kind]
+  local wanted = how.always or config.get().notify.debug
+  local shown = wanted and limit(text) or nil
+  said[#said + 1] = { time_ms = milliseconds(), kind = kind, text = text, shown = shown ~= nil }
+  if #said > KEPT then
+    table.remove(said, 1)
+  end
+  if shown then
+    vim.notify('himalaya: ' .. shown, how.level, { title = 'himalaya' })
+  end
+end
+
+--- Something failed.
+---@param text string one sentence, and what to do next
+---@param opts? { lines?: boolean }
+function M.error(text, opts)
+  M.say(text, 'ERROR', opts)
+end
+
+--- Something is not as it should be.
+---@param text string
+---@param opts? { lines?: boolean }
+function M.warn(text, opts)
+  M.say(text, 'WARNING', opts)
+end
+
+--- What became of something the user did.
+---@param text string
+function M.action(text)
+  M.say(text, 'USER_ACTION')
+end
+
+--- What goes on; only with `notify.debug`.
+---@param text string
+function M.status(text)
+  M.say(text, 'STATUS')
+end
+
+--- What goes on behind that; only with `notify.debug`.
+---@param text string
+function M.background(text)
+  M.say(text, 'BACKGROUND')
+end
+
+--- An `err` as callbacks get it: its message and what to do next.
+---@param err table
+---@param doing? string what failed, "The folder could not be opened"
+function M.report(err, doing)
+  local text = tostring(err.message or err)
+  if doing then
+    text = doing .. ': ' .. text
+  end
+  if err.hint and err.hint ~= '' then
+    text = text .. ' ' .. err.hint
+  end
+  M.error(text)
+end
+
+--- All that was said or held back, oldest first; :HimalayaLog shows it.
+function M.history()
+  return said
+end
+
+return M
