@@ -11,8 +11,26 @@ std::uint64_t thread_cpu_ns() {
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+namespace {
+
+std::uint64_t wall_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+} // namespace
+
 std::uint64_t Budget::spent() const {
     return m_current ? m_spent + (thread_cpu_ns() - m_since) : m_spent;
+}
+
+bool Budget::exhausted(std::uint64_t limit) const {
+    if (m_spent >= limit)
+        return true;
+    if (!m_current || m_spent + (wall_ns() - m_wall_since) < limit)
+        return false;
+    return spent() >= limit;
 }
 
 void Budget::begin_turn() {
@@ -22,6 +40,7 @@ void Budget::begin_turn() {
         m_spent += now - m_since;
         m_current->total_ns += now - m_since;
         m_since = now;
+        m_wall_since = wall_ns();
     }
     ++m_turns;
     if (m_spent == 0)
@@ -60,6 +79,7 @@ Slice::Slice(Budget& budget, const char* room)
     }
     budget.m_current = m_room;
     budget.m_since = now;
+    budget.m_wall_since = wall_ns();
     ++m_room->slices;
     m_start = now;
 }
@@ -72,6 +92,7 @@ Slice::~Slice() {
         m_room->longest_ns = now - m_start;
     m_budget.m_current = m_outer;
     m_budget.m_since = now;
+    m_budget.m_wall_since = wall_ns();
 }
 
 } // namespace himalaya::loop

@@ -28,12 +28,23 @@ Loop::Loop(uv_loop_t* uv)
 }
 
 Loop::~Loop() {
+    close();
+}
+
+void Loop::close() {
     stop();
+    if (!m_prepare)
+        return;
     // The close callbacks look for their boxes here.
     m_prepare->uv.data = m_prepare.get();
     m_check->uv.data = m_check.get();
-    uv_prepare_stop(&m_prepare->uv);
-    uv_check_stop(&m_check->uv);
+    m_prepare.reset();
+    m_check.reset();
+    m_idle.reset();
+    m_deferred.clear();
+    // Streams count these; they find nothing to do.
+    for (Function<void()>& fn : std::exchange(m_after_poll, {}))
+        enter("loop", fn);
 }
 
 void Loop::stop() {
@@ -41,18 +52,22 @@ void Loop::stop() {
 }
 
 void Loop::defer(Function<void()> fn) {
+    if (!m_idle)
+        return;
     m_deferred.push_back({m_turn, std::move(fn)});
     keep_awake();
 }
 
 void Loop::after_poll(Function<void()> fn) {
+    if (!m_idle)
+        return;
     m_after_poll.push_back(std::move(fn));
     if (!m_polling)
         keep_awake();
 }
 
 void Loop::keep_awake() {
-    if (!uv_is_closing(as_handle(&m_idle->uv)))
+    if (m_idle && !uv_is_closing(as_handle(&m_idle->uv)))
         uv_idle_start(&m_idle->uv, [](uv_idle_t*) {});
 }
 
@@ -79,7 +94,7 @@ void Loop::on_check() {
         m_deferred.pop_front();
         enter("loop", fn);
     }
-    if (m_deferred.empty() && m_after_poll.empty())
+    if (m_idle && m_deferred.empty() && m_after_poll.empty())
         uv_idle_stop(&m_idle->uv);
 }
 

@@ -31,6 +31,8 @@ class Loop {
 
     uv_loop_t* uv() const { return m_uv; }
     Budget& budget() { return m_budget; }
+    // Rises with every poll of the loop.
+    std::uint64_t turn() const { return m_turn; }
     // Monotonic milliseconds of the current turn, free of charge.
     std::int64_t now_ms() const { return static_cast<std::int64_t>(uv_now(m_uv)); }
 
@@ -53,6 +55,8 @@ class Loop {
     bool stopping() const { return m_stop.cancelled(); }
     CancelToken token() const { return m_stop.token(); }
     void stop();
+    // stop(), and nothing of ours is left on the uv loop. The object stays usable for whoever is still on the stack.
+    void close();
 
     // Every entry from uv goes through here: measured, and nothing that is thrown gets out.
     template<class F>
@@ -74,7 +78,6 @@ class Loop {
     void after_poll(Function<void()> fn);
 
   private:
-    struct Hooks;
     struct Deferred {
         std::uint64_t turn;
         Function<void()> fn;

@@ -1,0 +1,208 @@
+#include "lua/events.hpp"
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+#include "base/time.hpp"
+
+namespace himalaya::lua {
+
+class Events::Target {
+  public:
+    Ref callback;
+    std::size_t high = 64;
+    std::size_t waiting = 0;
+    bool full = false;
+    std::uint64_t id = 0;
+    Function<void()> on_room;
+};
+
+Events::Events(loop::Loop& loop, lua_State* L, Ref schedule, Ref dispatcher, Ref report)
+    : m_loop(loop), m_L(L), m_schedule(std::move(schedule)), m_dispatcher(std::move(dispatcher)),
+      m_report(std::move(report)) {
+    lua_getglobal(L, "debug");
+    lua_getfield(L, -1, "traceback");
+    m_traceback = Ref::pop(L);
+    lua_pop(L, 1);
+}
+
+void Events::complete(Ref callback, Arguments result) {
+    if (callback)
+        push({std::move(callback), nullptr, std::move(result), {}, true});
+}
+
+void Events::fail(Ref callback, Error error) {
+    call(std::move(callback), [error = std::make_unique<Error>(std::move(error))](lua_State* L) {
+        lua::push(L, *error);
+        return 1;
+    });
+}
+
+void Events::finish(Ref callback, Result<void> result) {
+    if (result)
+        complete(std::move(callback), nullptr);
+    else
+        fail(std::move(callback), std::move(result.error()));
+}
+
+void Events::call(Ref callback, Arguments arguments) {
+    if (callback)
+        push({std::move(callback), nullptr, std::move(arguments), {}, false});
+}
+
+Events::Listener Events::listen(Ref callback, std::size_t high) {
+    static std::uint64_t last = 0;
+    auto target = std::make_shared<Target>();
+    target->callback = std::move(callback);
+    target->high = high;
+    target->id = ++last;
+    return target;
+}
+
+void Events::change(const Listener& listener, std::string key, Arguments arguments) {
+    key += fmt::format("\n{}", listener->id);
+    auto found = m_by_key.find(key);
+    if (found != m_by_key.end()) {
+        m_queue[found->second - m_first].arguments = std::move(arguments);
+        return;
+    }
+    m_by_key[key] = m_first + m_queue.size();
+    ++listener->waiting;
+    push({Ref(), listener, std::move(arguments), std::move(key), false});
+}
+
+bool Events::offer(const Listener& listener, Arguments arguments) {
+    if (++listener->waiting >= listener->high)
+        listener->full = true;
+    push({Ref(), listener, std::move(arguments), {}, false});
+    return !listener->full;
+}
+
+void Events::on_room(const Listener& listener, Function<void()> fn) {
+    listener->on_room = std::move(fn);
+}
+
+std::size_t Events::waiting(const Listener& listener) {
+    return listener->waiting;
+}
+
+void Events::push(Event event) {
+    if (m_stopped)
+        return;
+    m_queue.push_back(std::move(event));
+    if (!m_scheduled && !m_deferred)
+        schedule();
+}
+
+// Only enqueues in Neovim, so it is safe in the middle of uv_run.
+void Events::schedule() {
+    if (m_stopped || m_scheduled)
+        return;
+    lua_checkstack(m_L, 4);
+    m_schedule.push(m_L);
+    m_dispatcher.push(m_L);
+    m_scheduled = true;
+    if (lua_pcall(m_L, 1, 0, 0) != 0) {
+        m_scheduled = false;
+        log::error("lua", "vim.schedule failed: {}", lua_tostring(m_L, -1) ? lua_tostring(m_L, -1) : "?");
+        lua_pop(m_L, 1);
+    }
+}
+
+void Events::dispatch() {
+    m_scheduled = false;
+    if (m_stopped || m_queue.empty())
+        return;
+    loop::Slice slice(m_loop.budget(), "lua");
+    // One in every turn whatever the others used, so that the queue always moves.
+    bool first = m_last_turn != m_loop.turn();
+    m_last_turn = m_loop.turn();
+    while (!m_stopped && !m_queue.empty() &&
+           (std::exchange(first, false) || !m_loop.budget().exhausted(loop::Budget::LUA_NS))) {
+        Event event = std::move(m_queue.front());
+        m_queue.pop_front();
+        ++m_first;
+        if (!event.key.empty())
+            m_by_key.erase(event.key);
+        // The callback may wait for the next one with vim.wait.
+        if (!m_queue.empty())
+            schedule();
+        deliver(std::move(event));
+    }
+    if (m_queue.empty() || m_stopped || m_deferred)
+        return;
+    // Scheduling again from here would be run before the editor looks at its keys.
+    m_deferred = true;
+    m_loop.defer([this] {
+        m_deferred = false;
+        if (!m_queue.empty())
+            schedule();
+    });
+}
+
+void Events::deliver(Event event) {
+    lua_State* L = m_L;
+    int top = lua_gettop(L);
+    if (!lua_checkstack(L, 64))
+        return;
+    m_traceback.push(L);
+    (event.target ? event.target->callback : event.once).push(L);
+    int failed = 0;
+    try {
+        int count = 0;
+        if (event.nil_first) {
+            lua_pushnil(L);
+            ++count;
+        }
+        if (event.arguments)
+            count += event.arguments(L);
+        event.arguments = nullptr;
+        ++m_delivered;
+        failed = lua_pcall(L, count, 0, top + 1);
+    } catch (...) {
+        // What pushes arguments has thrown; a Lua error never comes out of lua_pcall.
+        m_loop.report("lua");
+    }
+    if (failed != 0) {
+        const char* text = lua_tostring(L, -1);
+        std::string message =
+            fmt::format("A callback raised: {}", text ? text : "(an error that is no string)");
+        lua_settop(L, top);
+        report(message);
+    }
+    lua_settop(L, top);
+    if (!event.target)
+        return;
+    Target& target = *event.target;
+    --target.waiting;
+    if (target.full && target.waiting <= target.high / 2) {
+        target.full = false;
+        if (target.on_room)
+            m_loop.enter("lua", target.on_room);
+    }
+}
+
+void Events::report(const std::string& message) {
+    log::error("lua", "{}", message);
+    // The same text again within five seconds only counts in the log: ten thousand callbacks may share one fault.
+    std::int64_t now = time::monotonic_ms();
+    std::erase_if(m_reported, [&](const auto& entry) { return entry.second + 5000 < now; });
+    if (m_stopped || m_reported.size() > 100 || !m_reported.emplace(message, now).second)
+        return;
+    lua_State* L = m_L;
+    int top = lua_gettop(L);
+    lua_checkstack(L, 4);
+    m_report.push(L);
+    lua::push(L, message);
+    if (lua_pcall(L, 1, 0, 0) != 0)
+        log::error("lua", "The notice failed: {}", lua_tostring(L, -1) ? lua_tostring(L, -1) : "?");
+    lua_settop(L, top);
+}
+
+void Events::stop() {
+    m_stopped = true;
+    m_queue.clear();
+    m_by_key.clear();
+}
+
+} // namespace himalaya::lua

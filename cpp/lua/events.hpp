@@ -1,0 +1,94 @@
+// The one way into Lua. From a uv callback Lua must not be called (a vim.wait in it would abort Neovim), so what is
+// to be told is queued, at most one vim.schedule is outstanding, and a dispatcher that it runs drains the queue under
+// the budget; the rest goes on after the editor had its turn.
+//
+// Completions are never dropped: the handles alive bound them. State changes coalesce by key: a new one takes the
+// place of one not yet told. Streams tell their source to stop when too much waits. A callback that raises is
+// reported, once each, and the queue goes on.
+//
+// A callback may run the loop itself (vim.wait): the dispatcher is then entered again and goes on from where it is.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "base/error.hpp"
+#include "base/function.hpp"
+#include "loop/loop.hpp"
+#include "lua/values.hpp"
+
+namespace himalaya::lua {
+
+// Pushes the arguments of a callback and says how many. Runs later, in the dispatcher; must not raise in Lua.
+using Arguments = Function<int(lua_State*)>;
+
+class Events {
+  public:
+    // A Lua function called again and again. Dropped, it is told nothing any more.
+    class Target;
+    using Listener = std::shared_ptr<Target>;
+
+    // `schedule` is vim.schedule, `dispatcher` a function that calls dispatch(), `report` takes a message.
+    Events(loop::Loop& loop, lua_State* L, Ref schedule, Ref dispatcher, Ref report);
+
+    // callback(nil, ...what arguments push after the nil...) and callback(err), once.
+    void complete(Ref callback, Arguments result);
+    void fail(Ref callback, Error error);
+    void finish(Ref callback, Result<void> result);
+    // callback(...) with nothing put before.
+    void call(Ref callback, Arguments arguments);
+
+    // A listener for changes and streams; `high` items may wait before offer() says no.
+    Listener listen(Ref callback, std::size_t high = 64);
+    // Of the changes with one key only the newest is told.
+    void change(const Listener& listener, std::string key, Arguments arguments);
+    // An item of a stream, told in order. False: enough, stop until on_room is called. The item is taken in any case.
+    bool offer(const Listener& listener, Arguments arguments);
+    // Called on the loop when a listener that had said no has room again.
+    static void on_room(const Listener& listener, Function<void()> fn);
+    static std::size_t waiting(const Listener& listener);
+
+    std::size_t size() const { return m_queue.size(); }
+    std::uint64_t delivered() const { return m_delivered; }
+
+    // Only the dispatcher calls this.
+    void dispatch();
+    // Nothing is told any more; callable inside dispatch().
+    void stop();
+    // Says that something went wrong in a user's function: log and one notice per text.
+    void report(const std::string& message);
+
+  private:
+    struct Event {
+        Ref once;
+        std::shared_ptr<Target> target;
+        Arguments arguments;
+        std::string key;
+        bool nil_first; // a completion without an error
+    };
+
+    void push(Event event);
+    void schedule();
+    void deliver(Event event);
+
+    loop::Loop& m_loop;
+    lua_State* m_L;
+    Ref m_schedule;
+    Ref m_dispatcher;
+    Ref m_report;
+    Ref m_traceback;
+    std::deque<Event> m_queue;
+    std::uint64_t m_first = 0; // number of the queue's first event
+    std::unordered_map<std::string, std::uint64_t> m_by_key;
+    std::uint64_t m_delivered = 0;
+    std::uint64_t m_last_turn = ~std::uint64_t(0);
+    std::unordered_map<std::string, std::int64_t> m_reported; // text -> when
+    bool m_scheduled = false;
+    bool m_deferred = false;
+    bool m_stopped = false;
+};
+
+} // namespace himalaya::lua

@@ -1,0 +1,95 @@
+--- Loads the module built from cpp/ and nothing else: by its full path, so that no other file of that name is taken;
+--- only when it belongs to these Lua files; with one message that says what to run when it cannot be.
+---
+--- Everything that touches files is the dynamic loader's: no stat, no read of our own at start.
+
+--- @class himalaya.Native
+--- @field stamp string           the sources it was built from
+--- @field stop fun()             ends everything; VimLeavePre calls it
+--- @field loop himalaya.native.Loop
+--- @field log himalaya.native.Log
+
+--- @class himalaya.native.Loop
+--- @field metrics fun(): himalaya.LoopMetrics
+--- @field reset_metrics fun()
+--- @field complete fun(callback: function, ...: any)  the callback comes by the queue, as completions do
+
+--- @class himalaya.LoopMetrics
+--- @field longest_turn_ms number   thread CPU time of all our code in one turn of the loop
+--- @field turns_over_2ms integer
+--- @field turns integer
+--- @field busy_turns integer       those in which we did anything
+--- @field p50_ms number
+--- @field p99_ms number
+--- @field waiting integer          events that Lua was not told yet
+--- @field delivered integer
+--- @field by_room table<string, { total_ms: number, longest_ms: number, slices: integer }>
+
+--- @class himalaya.native.Log
+--- @field add fun(level: string, room: string, text: string)
+--- @field recent fun(most?: integer): { time_ms: integer, level: string, room: string, text: string }[]
+--- @field set_level fun(level: 'trace'|'debug'|'info'|'warn'|'error')
+--- @field open_file fun(path: string)
+
+local source = debug.getinfo(1, 'S').source:sub(2)
+local root = vim.fn and source:match('^(.*)/lua/himalaya/native%.lua$') or nil
+
+if vim.is_thread and vim.is_thread() then
+  error('himalaya.native cannot be loaded in a thread made by vim.uv: require it on the main thread.', 0)
+end
+if not root then
+  error('himalaya.native was loaded from an odd place: ' .. source, 0)
+end
+root = vim.fn.fnamemodify(root, ':p'):gsub('/$', '')
+
+local build_dir = vim.env.HIMALAYA_BUILD_DIR or (root .. '/build')
+local path = build_dir .. '/himalaya_native.so'
+local mend = ('cd %s && ./scripts/build'):format(vim.fn.shellescape(root))
+
+--- @param problem string
+local function refuse(problem)
+  error(('himalaya: %s\nRun this, then start Neovim again:\n  %s'):format(problem, mend), 0)
+end
+
+--- What the dynamic loader says, in the words of somebody who only wants it to work.
+--- @param message string
+local function explain(message)
+  if message:find('No such file', 1, true) or message:find('no such file', 1, true) then
+    return ('the module is not built: %s is missing.'):format(path)
+  end
+  return ('the module at %s does not load on this machine: %s'):format(path, message)
+end
+
+local stamp_of, problem = package.loadlib(path, 'luaopen_himalaya_stamp')
+if not stamp_of then
+  refuse(explain(tostring(problem)))
+end
+local wanted, built = require('himalaya.stamp'), stamp_of()
+if built ~= wanted then
+  refuse(('the module at %s is of other sources (%s) than the Lua files (%s).'):format(path, built, wanted))
+end
+
+local open = assert(package.loadlib(path, 'luaopen_himalaya_native'))
+
+--- @type himalaya.Native
+local native = open({
+  root = root,
+  build_dir = build_dir,
+  schedule = vim.schedule,
+  --- Called outside the fast context, by the dispatcher. Scheduled all the same: a notifier of the user's may wait.
+  report = function(message)
+    vim.schedule(function()
+      vim.notify('himalaya: ' .. message, vim.log.levels.ERROR)
+    end)
+  end,
+})
+
+vim.api.nvim_create_autocmd('VimLeavePre', {
+  group = vim.api.nvim_create_augroup('himalaya.native', { clear = true }),
+  desc = 'himalaya: end jobs, connections and threads',
+  callback = function()
+    native.stop()
+  end,
+})
+
+return native
