@@ -256,7 +256,7 @@ class Describer {
         }
         m_out.member(key, out);
     }
-    void code(const Code& code) {
+    void code(const StatusCode& code) {
         if (code.kind == CodeKind::none)
             return;
         m_out.key("code").begin_object();

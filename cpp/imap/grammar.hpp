@@ -7,7 +7,7 @@
 namespace himalaya::imap {
 
 // grammar_status.cpp. After the condition's word.
-bool read_status_text(Scanner& in, Code& code, Text& text);
+bool read_status_text(Scanner& in, StatusCode& code, Text& text);
 bool read_condition(Text word, Condition& condition);
 // Words up to the end, or to the `]` of a code.
 bool read_capabilities(Scanner& in, Seq<Text>& names, bool in_code);

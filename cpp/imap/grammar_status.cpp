@@ -88,12 +88,12 @@ uint64_t count_of(Ranges ranges) {
     return count;
 }
 
-bool read_copy(Scanner& in, Code& code) {
+bool read_copy(Scanner& in, StatusCode& code) {
     return in.number(code.number) && in.space() && in.set(code.uids) && in.space() && in.set(code.targets) &&
            count_of(code.uids) == count_of(code.targets);
 }
 
-bool read_arguments(Scanner& in, Takes takes, Code& code) {
+bool read_arguments(Scanner& in, Takes takes, StatusCode& code) {
     if (takes == Takes::nothing)
         return true;
     if (takes == Takes::charsets && in.peek() == ']')
@@ -133,7 +133,7 @@ Text code_name(std::string_view rest) {
 }
 
 // After the `[`. False leaves the cursor where it was: then it is text.
-bool read_code(Scanner& in, Code& code) {
+bool read_code(Scanner& in, StatusCode& code) {
     const size_t begin = in.position();
     code.name = code_name(in.rest());
     for (const Known& known : known_codes) {
@@ -142,7 +142,7 @@ bool read_code(Scanner& in, Code& code) {
         // A scanner of its own: a failure here is not the response's.
         Scanner inner(in.frame(), in.arena(), in.limits());
         inner.move_to(begin + code.name.size());
-        Code read;
+        StatusCode read;
         const bool good = read_arguments(inner, known.takes, read);
         if (good && known.takes != Takes::text) {
             const size_t arguments = inner.position();
@@ -217,7 +217,7 @@ bool read_condition(Text word, Condition& condition) {
     return true;
 }
 
-bool read_status_text(Scanner& in, Code& code, Text& text) {
+bool read_status_text(Scanner& in, StatusCode& code, Text& text) {
     if (quirk::status_without_text(in.rest())) {
         text = Text("");
         return true;

@@ -91,7 +91,7 @@ enum class CodeKind : uint8_t {
     throttled
 };
 
-struct Code {
+struct StatusCode {
     CodeKind kind = CodeKind::none;
     Text name; // as sent: "UIDNEXT"
     Text text; // all that followed the name, as sent
@@ -108,13 +108,13 @@ enum class Condition : uint8_t { ok, no, bad, bye, preauth };
 struct Status {
     Condition condition = Condition::ok;
     Text tag; // empty when untagged
-    Code code;
+    StatusCode code;
     Text text;
 };
 
 // `+ ...`: go on. For SASL the text is the challenge.
 struct Continuation {
-    Code code;
+    StatusCode code;
     Text text;
 };
 
