@@ -1,5 +1,6 @@
 #include "support/test_loop.hpp"
 
+#include <csignal>
 #include <stdexcept>
 
 #include "base/time.hpp"
@@ -7,6 +8,7 @@
 namespace himalaya::test {
 
 TestLoop::TestLoop() {
+    std::signal(SIGPIPE, SIG_IGN); // as Neovim does
     uv_loop_init(&m_uv);
     m_loop = std::make_unique<loop::Loop>(&m_uv);
 }

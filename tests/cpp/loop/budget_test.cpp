@@ -1,0 +1,175 @@
+#include "loop/budget.hpp"
+
+#include "catch.hpp"
+#include "loop/loop.hpp"
+#include "loop/timer.hpp"
+#include "support/test_loop.hpp"
+
+using namespace himalaya;
+using namespace himalaya::loop;
+
+namespace {
+
+// Uses that much CPU time of this thread, however loaded the machine is.
+void burn(std::uint64_t nanoseconds) {
+    for (std::uint64_t end = thread_cpu_ns() + nanoseconds; thread_cpu_ns() < end;) {
+    }
+}
+
+const Budget::Room* find(const Budget& budget, const std::string& name) {
+    for (const Budget::Room& room : budget.rooms())
+        if (room.name && room.name == name)
+            return &room;
+    return nullptr;
+}
+
+} // namespace
+
+TEST_CASE("slices count for the innermost room, and for the turn as a whole") {
+    Budget budget;
+    {
+        Slice outer(budget, "outer");
+        burn(300'000);
+        {
+            Slice inner(budget, "inner");
+            burn(500'000);
+        }
+        burn(300'000);
+        REQUIRE(budget.spent() >= 1'100'000);
+    }
+    std::uint64_t spent = budget.spent();
+    burn(500'000);
+    REQUIRE(budget.spent() == spent); // outside a slice nothing is ours
+    REQUIRE(find(budget, "outer")->total_ns >= 600'000);
+    REQUIRE(find(budget, "inner")->total_ns >= 500'000);
+    REQUIRE(find(budget, "inner")->total_ns + find(budget, "outer")->total_ns == spent);
+    REQUIRE(find(budget, "inner")->slices == 1);
+    budget.begin_turn();
+    REQUIRE(budget.longest_ns() == spent);
+    REQUIRE(budget.spent() == 0);
+    budget.begin_turn(); // in which nothing was done
+    REQUIRE(budget.turns() == 2);
+    REQUIRE(budget.histogram().count() == 1);
+}
+
+TEST_CASE("a turn over two milliseconds is counted") {
+    Budget budget;
+    {
+        Slice slice(budget, "loop");
+        REQUIRE_FALSE(budget.exhausted(Budget::LIMIT_NS));
+        burn(2'100'000);
+        REQUIRE(budget.exhausted(Budget::LIMIT_NS));
+    }
+    budget.begin_turn();
+    REQUIRE(budget.turns_over() == 1);
+    budget.reset_figures();
+    REQUIRE(budget.turns_over() == 0);
+    REQUIRE(budget.longest_ns() == 0);
+}
+
+TEST_CASE("a loop run inside a slice begins turns of its own") {
+    Budget budget;
+    Slice slice(budget, "lua");
+    burn(600'000);
+    budget.begin_turn();
+    REQUIRE(budget.longest_ns() >= 600'000);
+    REQUIRE(budget.spent() < 600'000);
+}
+
+TEST_CASE("more rooms than there is place for share the last") {
+    Budget budget;
+    static char names[40][4];
+    for (int i = 0; i < 40; ++i) {
+        names[i][0] = 'r';
+        names[i][1] = static_cast<char>('a' + i / 10);
+        names[i][2] = static_cast<char>('0' + i % 10);
+        Slice slice(budget, names[i]);
+    }
+    REQUIRE(find(budget, "ra0"));
+    REQUIRE(budget.rooms().back().slices == 17);
+}
+
+TEST_CASE("what is deferred runs in later turns, in order, and never more than the budget allows") {
+    test::TestLoop test;
+    Loop& loop = test;
+    std::vector<int> ran;
+    std::vector<std::uint64_t> turns;
+    std::uint64_t from = loop.turn();
+    for (int i = 0; i < 40; ++i)
+        loop.defer([&, i] {
+            burn(200'000);
+            ran.push_back(i);
+            turns.push_back(loop.turn());
+        });
+    REQUIRE(ran.empty());
+    REQUIRE(test.run_until([&] { return ran.size() == 40; }));
+    REQUIRE(std::is_sorted(ran.begin(), ran.end()));
+    REQUIRE(turns.front() > from);
+    REQUIRE(turns.back() - turns.front() >= 3); // 8 ms of work
+    REQUIRE(loop.budget().longest_ns() < Budget::DEFERRED_NS + 4 * 200'000 + 500'000);
+}
+
+TEST_CASE("what defers itself again does so turn by turn") {
+    test::TestLoop test;
+    Loop& loop = test;
+    std::vector<std::uint64_t> turns;
+    auto climb = [](Loop& on, std::vector<std::uint64_t>& into) -> Task<void> {
+        for (int i = 0; i < 5; ++i) {
+            into.push_back(on.turn());
+            co_await on.next_turn();
+        }
+    };
+    REQUIRE_FALSE(test.run(climb(loop, turns)));
+    REQUIRE(turns.size() == 5);
+    for (std::size_t i = 1; i < turns.size(); ++i)
+        REQUIRE(turns[i] > turns[i - 1]);
+}
+
+TEST_CASE("what is thrown in a callback stays there") {
+    test::TestLoop test;
+    int ran = 0;
+    test.loop().defer([&] { throw std::runtime_error("odd"); });
+    test.loop().defer([&] { ++ran; });
+    REQUIRE(test.run_until([&] { return ran == 1; }));
+}
+
+TEST_CASE("a timer may stop, start and destroy itself") {
+    test::TestLoop test;
+    int ticks = 0;
+    Timer repeating(test);
+    repeating.start(0, 1, [&] {
+        if (++ticks == 3)
+            repeating.stop();
+    });
+    REQUIRE(test.run_until([&] { return ticks == 3; }));
+    REQUIRE_FALSE(repeating.active());
+
+    std::string order;
+    Timer again(test);
+    again.start(0, 0, [&] {
+        order += "a";
+        again.start(0, 0, [&] { order += "b"; });
+    });
+    REQUIRE(test.run_until([&] { return order == "ab"; }));
+
+    auto own = std::make_unique<Timer>(test);
+    bool gone = false;
+    own->start(0, 1, [&] {
+        own.reset();
+        gone = true;
+    });
+    REQUIRE(test.run_until([&] { return gone; }));
+    test.turn();
+}
+
+TEST_CASE("after close nothing of ours runs") {
+    test::TestLoop test;
+    bool ran = false;
+    test.loop().defer([&] { ran = true; });
+    test.loop().close();
+    test.loop().defer([&] { ran = true; });
+    test.turn();
+    test.turn();
+    REQUIRE_FALSE(ran);
+    REQUIRE(test.loop().stopping());
+}
