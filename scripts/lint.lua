@@ -45,6 +45,9 @@ local PRIVATE = {
   { '^gmime', { 'mail' } },
 }
 
+-- Written by CMake.
+local GENERATED = { ['stamp.hpp'] = true }
+
 local function rooms()
   local listed = read(root .. '/CMakeLists.txt'):match('set%(ROOMS ([%w%s]+)%)')
   assert(listed, 'CMakeLists.txt lists no ROOMS')
@@ -67,7 +70,7 @@ local function rooms()
       for line in (text .. '\n'):gmatch('(.-)\n') do
         number = number + 1
         local mark, name = line:match('^%s*#%s*include%s*([<"])([^">]+)[">]')
-        if mark == '"' then
+        if mark == '"' and not GENERATED[name] then
           local from = name:match('^([%w_]+)/')
           if not from or not (above[from] or from == 'programs') then
             report(path, number, ('"%s" is not written as "room/file.hpp"'):format(name))
