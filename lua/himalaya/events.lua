@@ -1,5 +1,5 @@
--- The User autocommands that others may listen to, each with a documented `data`. A listener that raises is told of
--- and stops nothing.
+-- The User autocommands that others may listen to, each with a documented `data`. When a
+-- listener raises, Neovim says so and goes on with the next.
 
 local M = {}
 
@@ -74,10 +74,7 @@ end
 ---@param name string
 ---@param data table
 local function send(name, data)
-  local ok, err = pcall(vim.api.nvim_exec_autocmds, 'User', { pattern = name, data = data, modeline = false })
-  if not ok then
-    require('himalaya.notify').error(('An autocommand for %s failed: %s'):format(name, err))
-  end
+  vim.api.nvim_exec_autocmds('User', { pattern = name, data = data, modeline = false })
 end
 
 --- Sends an event to whoever listens, on the main loop.

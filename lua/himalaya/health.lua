@@ -141,6 +141,14 @@ local function check_disk(health, dir, there)
   end
 end
 
+-- Permissions do not tell of full or read-only disks: a folder is really made, and removed again.
+---@param dir string
+---@return boolean
+local function can_write(dir)
+  local probe = vim.fs.joinpath(dir, ('.himalaya-probe-%d'):format(vim.fn.getpid()))
+  return pcall(vim.fn.mkdir, probe, '', 448) and vim.fn.delete(probe, 'd') == 0
+end
+
 ---@param health table
 local function check_data(health)
   health.start('himalaya: data')
@@ -149,7 +157,7 @@ local function check_data(health)
   while vim.fn.isdirectory(there) == 0 and vim.fs.dirname(there) ~= there do
     there = vim.fs.dirname(there)
   end
-  if vim.fn.filewritable(there) == 2 then
+  if can_write(there) then
     health.ok(dir == there and dir .. ' is writable' or dir .. ' can be made')
   else
     health.error(there .. ' is not writable', 'Make it writable, or set `data_dir` to a folder that is.')

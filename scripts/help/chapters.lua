@@ -98,7 +98,7 @@ end
 ---@param option himalaya.config.Option
 ---@return string
 local function option_entry(option)
-  local kind = option.type
+  local kind = '`' .. option.type .. '`'
   if option.minimum and option.maximum then
     kind = ('%s, %s to %s'):format(kind, option.minimum, option.maximum)
   elseif option.minimum then
