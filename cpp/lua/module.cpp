@@ -28,6 +28,7 @@ int open_module(lua_State* L) noexcept {
         set_function<stop>(L, "stop");
         open_loop(L, runtime);
         open_log(L, runtime);
+        open_versions(L, runtime);
         g_module = new Ref(Ref::of(L, -1));
         return 1;
     } catch (const BadArgument& bad) {

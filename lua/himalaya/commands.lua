@@ -43,7 +43,8 @@ function M.run(name, given)
     require(command.module)[command.call](given)
   end)
   if not ok then
-    require('himalaya.notify').error((':%s failed: %s'):format(name, (tostring(err):gsub('^.-:%d+: ', ''))))
+    local reason = tostring(err):gsub('^[^\n]-%.lua:%d+: ', ''):gsub('^himalaya: ', '')
+    require('himalaya.notify').error((':%s cannot go on: %s'):format(name, reason), { lines = true })
   end
 end
 

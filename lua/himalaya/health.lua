@@ -22,21 +22,15 @@ local function check_native(health)
   health.start('himalaya: native module')
   local ok, native = pcall(require, 'himalaya.native')
   if not ok then
-    local reason = tostring(native):match('^[^\n]*')
-    health.error(
-      (reason:gsub('^.-%.lua:%d+: ', '')),
-      "Run ./scripts/build in the plugin's folder, then start Neovim anew."
-    )
+    -- The loader's message ends with the command that mends it.
+    local problem, advice = tostring(native):gsub('^himalaya: ', ''):match('^(.-)\n(.*)$')
+    health.error(problem or tostring(native), advice or 'Run ./scripts/build, then start Neovim again.')
     return
   end
-  health.ok('loaded from ' .. tostring(native.path or 'an unknown place'))
-  health.info('stamp ' .. tostring(native.stamp or 'unknown'))
-  local versions = native.versions
-  if type(versions) == 'function' then
-    versions = versions()
-  end
-  for name, version in vim.spairs(versions or {}) do
-    health.info(('%s %s'):format(name, tostring(version)))
+  health.ok('loaded from ' .. native.path)
+  health.info('built from sources ' .. native.stamp)
+  for name, version in vim.spairs(native.versions()) do
+    health.info(name .. ' ' .. version)
   end
 end
 

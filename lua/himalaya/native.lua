@@ -5,6 +5,8 @@
 
 --- @class himalaya.Native
 --- @field stamp string           the sources it was built from
+--- @field path string            where it was loaded from
+--- @field versions fun(): table<string, string>   the libraries of this process
 --- @field stop fun()             ends everything; VimLeavePre calls it
 --- @field loop himalaya.native.Loop
 --- @field log himalaya.native.Log
@@ -83,6 +85,8 @@ local native = open({
     end)
   end,
 })
+
+native.path = path
 
 vim.api.nvim_create_autocmd('VimLeavePre', {
   group = vim.api.nvim_create_augroup('himalaya.native', { clear = true }),

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'a6c513f760a7dae1'
+return 'c2f4bd2e18f319f1'

@@ -126,23 +126,23 @@ describe('a <Plug> map', function()
   end)
 end)
 
-describe('a command whose module cannot be loaded', function()
-  it('says so in one message', function()
-    local child = Child.start()
+describe('a command that needs the native module', function()
+  it('says in one message that it is not there and what mends it', function()
+    local child = Child.start({ env = { HIMALAYA_BUILD_DIR = '/nowhere' } })
     local said = child.lua(function()
       local said = {}
       vim.notify = function(message)
         said[#said + 1] = message
       end
       package.preload['himalaya.ui.log'] = function()
-        error('The native module is not built. Run ./scripts/build.', 0)
+        require('himalaya.native')
       end
       vim.cmd('HimalayaLog')
       return said
     end)
     assert.equal(1, #said)
     assert.matches(
-      '^himalaya: :HimalayaLog failed: .*The native module is not built. Run ./scripts/build.',
+      '^himalaya: :HimalayaLog cannot go on: .*the module is not built: .*scripts/build',
       said[1]
     )
     child.stop()

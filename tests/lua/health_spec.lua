@@ -29,6 +29,24 @@ describe(':checkhealth himalaya', function()
     child.stop()
   end)
 
+  it('shows the module with its place, its stamp and its libraries', function()
+    local child = Child.start()
+    local text = check(child)
+    line_with(text, 'OK', 'himalaya_native.so')
+    line_with(text, 'built from sources', require('himalaya.stamp'))
+    line_with(text, 'OpenSSL ', '.')
+    line_with(text, 'SQLite ', '.')
+    child.stop()
+  end)
+
+  it('says how to mend a module that is missing', function()
+    local child = Child.start({ env = { HIMALAYA_BUILD_DIR = '/nowhere' } })
+    local text = check(child)
+    line_with(text, 'ERROR', 'the module is not built: /nowhere/himalaya_native.so is missing.')
+    line_with(text, 'cd ', './scripts/build')
+    child.stop()
+  end)
+
   it('shows what is wrong with the options, and never a password', function()
     local child = Child.start({
       setup = {

@@ -4,26 +4,26 @@
 local M = {}
 
 ---@param module string
----@param ask string
----@param none table
----@return table
-local function of(module, ask, none)
-  local loaded = package.loaded[module]
-  return loaded and loaded[ask] and loaded[ask]() or none
+---@param ask string a function without arguments, in that module or in a table of it
+---@return table?
+local function of(module, ask)
+  local found = package.loaded[module]
+  for part in ask:gmatch('[^.]+') do
+    found = found and found[part]
+  end
+  return found and found()
 end
 
 ---@return table
 function M.all()
-  local native = package.loaded['himalaya.native']
-  local counted = native and native.metrics and native.metrics() or {}
-  local memory = counted.memory or {}
+  local memory = of('himalaya.native', 'memory.metrics') or {}
   memory.lua_kb = collectgarbage('count')
   return {
-    jobs = counted.jobs or {},
-    sync = counted.sync or of('himalaya.sync.manager', 'metrics', {}),
-    cache = counted.cache or of('himalaya.core.smart_cache', 'stats', {}),
+    jobs = of('himalaya.native', 'jobs.metrics') or {},
+    sync = of('himalaya.native', 'sync.metrics') or {},
+    cache = of('himalaya.core.smart_cache', 'stats') or {},
     memory = memory,
-    loop = counted.loop or { longest_turn_ms = 0, turns_over_2ms = 0, by_room = {} },
+    loop = of('himalaya.native', 'loop.metrics') or { longest_turn_ms = 0, turns_over_2ms = 0, by_room = {} },
   }
 end
 
