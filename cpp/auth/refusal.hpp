@@ -1,5 +1,5 @@
-// Why a server did not let us in, in its own words, with what the user can do about it. Servers say the same few
-// things in a hundred ways; the known ones get a hint that names the way out.
+// Why a server did not let us in, in its own words, with what the user can do about it. Servers say the same
+// few things in a hundred ways; the known ones get a hint that names the way out.
 #pragma once
 
 #include <string>

@@ -1,13 +1,13 @@
-// Logging in, without clock or socket: what goes with AUTHENTICATE, what answers each challenge, and whether the
-// server has proven itself too. The session sends and receives; this decides.
+// Logging in, without clock or socket: what goes with AUTHENTICATE, what answers each challenge, and whether
+// the server has proven itself too. The session sends and receives; this decides.
 //
 //   auto exchange = auth::choose(offer, std::move(login));          // Error{auth}: nothing here we may use
 //   send(tag + " " + exchange->command().view() + CRLF);
 //   on "+ challenge":  auto answer = exchange->answer(challenge);    // an error: send "*", then report it
 //                      while (answer && !*answer) { next turn; answer = exchange->proceed(); }
 //                      send((*answer)->view() + CRLF);
-//   on "tag OK":       exchange->accepted().or_throw();             // SCRAM: the server knew the secret as well
-//   on "tag NO":       throw exchange->refused(reply).error;
+//   on "tag OK":       exchange->accepted().or_throw();             // SCRAM: the server knew the secret as
+//   well on "tag NO":       throw exchange->refused(reply).error;
 #pragma once
 
 #include <cstdint>
@@ -77,7 +77,8 @@ std::unique_ptr<Mechanism> oauthbearer(Login login);
 
 class Exchange {
   public:
-    Exchange(std::unique_ptr<Mechanism> mechanism, Context context, bool sasl_ir);
+    // `hidden` is the password or token: it is blotted out where a server repeats it in a refusal.
+    Exchange(std::unique_ptr<Mechanism> mechanism, Context context, bool sasl_ir, Secret hidden);
     // The old LOGIN command instead of a mechanism.
     static Exchange login_command(const Login& login, Context context);
 
@@ -91,12 +92,14 @@ class Exchange {
     Refusal refused(const Reply& reply) const;
 
   private:
-    Exchange(Secret command, Context context);
+    Exchange(Secret command, Context context, Secret hidden);
     Mechanism::Answer encoded(Mechanism::Answer answer);
 
     std::unique_ptr<Mechanism> m_mechanism;
     Context m_context;
     Secret m_command;
+    Secret m_hidden;
+    Secret m_last_line; // in base64; servers repeat lines they do not understand
     bool m_sasl_ir = false;
     bool m_first_sent = false;
     int m_challenges = 0;

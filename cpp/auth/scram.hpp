@@ -1,8 +1,8 @@
-// SCRAM-SHA-256 (RFC 5802, RFC 7677): the password never leaves us, and the server proves that it knew it. With a
-// channel binding (-PLUS) the proof holds for this TLS connection only.
+// SCRAM-SHA-256 (RFC 5802, RFC 7677): the password never leaves us, and the server proves that it knew it.
+// With a channel binding (-PLUS) the proof holds for this TLS connection only.
 //
-// The hashing is what makes guessing expensive: 4,096 rounds are 1 ms, 600,000 are 150 ms. It is done in slices of
-// SLICE rounds, one a turn, and a server that asks for more than MAX_ROUNDS is turned down.
+// The hashing is what makes guessing expensive: 4,096 rounds are 1 ms, 600,000 are 150 ms. It is done in
+// slices of SLICE rounds, one a turn, and a server that asks for more than MAX_ROUNDS is turned down.
 #pragma once
 
 #include <memory>

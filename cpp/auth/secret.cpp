@@ -10,7 +10,9 @@
 
 namespace himalaya::auth {
 
-Secret::Secret(std::string_view text) { append(text); }
+Secret::Secret(std::string_view text) {
+    append(text);
+}
 
 Secret Secret::take(std::string& text) {
     Secret secret{std::string_view(text)};
@@ -33,7 +35,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
     return *this;
 }
 
-Secret::~Secret() { wipe(); }
+Secret::~Secret() {
+    wipe();
+}
 
 Secret& Secret::append(std::string_view text) {
     if (text.empty())
@@ -110,7 +114,8 @@ bool base64_decode(std::string_view text, Secret& bytes) {
                 return false;
             word = word << 6 | static_cast<std::uint32_t>(value);
         }
-        char three[3] = {static_cast<char>(word >> 16), static_cast<char>(word >> 8), static_cast<char>(word)};
+        char three[3] = {static_cast<char>(word >> 16), static_cast<char>(word >> 8),
+                         static_cast<char>(word)};
         bytes.append(std::string_view(three, 3 - pad));
     }
     return true;

@@ -1,5 +1,6 @@
-// A password or token in memory. It is wiped when it goes, moves but never copies by accident, grows without leaving
-// its old self behind, and nothing formats it: a log, an error or an inspect can only ever show its size.
+// A password or token in memory. It is wiped when it goes, moves but never copies by accident, grows without
+// leaving its old self behind, and nothing formats it: a log, an error or an inspect can only ever show its
+// size.
 #pragma once
 
 #include <cstddef>
