@@ -1,6 +1,6 @@
-// Blocking work on detached threads that nobody waits for: name look-ups, reading certificates. A dead resolver holds
-// its thread for 10 s or more; as a detached thread it delays neither :qa nor anybody else's uv_queue_work. What it
-// brings is handed to the loop, or dropped when the loop has gone in the meantime.
+// Blocking work on detached threads that nobody waits for: name look-ups, reading certificates. A dead
+// resolver holds its thread for 10 s or more; as a detached thread it delays neither :qa nor anybody else's
+// uv_queue_work. What it brings is handed to the loop, or dropped when the loop has gone in the meantime.
 #pragma once
 
 #include <functional>

@@ -1,6 +1,6 @@
-// A byte budget as a pure value: what an account's connections may move together (option bandwidth_limit, KiB/s).
-// Bytes are counted after they moved, so the bucket may go into debt; whoever shares it then waits until the debt is
-// paid. A quarter of a second's worth may be saved up, so a quiet account answers at once.
+// A byte budget as a pure value: what an account's connections may move together (option bandwidth_limit,
+// KiB/s). Bytes are counted after they moved, so the bucket may go into debt; whoever shares it then waits
+// until the debt is paid. A quarter of a second's worth may be saved up, so a quiet account answers at once.
 #pragma once
 
 #include <cstddef>

@@ -1,14 +1,15 @@
-// TLS as a pure engine: bytes of the wire in, bytes of the wire out, no socket and no clock. OpenSSL reads straight
-// from the caller's buffer and writes into ours, so a record is copied once, when it is decrypted.
+// TLS as a pure engine: bytes of the wire in, bytes of the wire out, no socket and no clock. OpenSSL reads
+// straight from the caller's buffer and writes into ours, so a record is copied once, when it is decrypted.
 //
 //   engine.feed(bytes);                  // a view, used until it is drained or kept
-//   engine.handshake();                  // until done() or an Error{tls} that says which check failed and for whom
-//   while (engine.read(buffer) > 0) ...  // at most one record (16 KiB) at a time
+//   engine.handshake();                  // until done() or an Error{tls} that says which check failed and
+//   for whom while (engine.read(buffer) > 0) ...  // at most one record (16 KiB) at a time
 //   engine.write(plain); send(engine.take_output());
 //   engine.keep();                       // the fed view is about to go: what is left of it is copied
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -25,8 +26,8 @@ class TlsContext;
 
 class TlsEngine {
   public:
-    // `host` as the user knows it: a name (already ASCII) or an address; checked against the certificate and, when
-    // it is a name, sent as SNI. `port` only tells servers apart for resumption and messages.
+    // `host` as the user knows it: a name (already ASCII) or an address; checked against the certificate and,
+    // when it is a name, sent as SNI. `port` only tells servers apart for resumption and messages.
     TlsEngine(std::shared_ptr<TlsContext> context, std::string host, std::uint16_t port);
     TlsEngine(const TlsEngine&) = delete;
     TlsEngine& operator=(const TlsEngine&) = delete;
@@ -34,6 +35,7 @@ class TlsEngine {
 
     void feed(std::span<const char> wire_bytes);
     void keep();
+    const std::string& server() const { return m_server; } // host:port
     // Fed and not yet taken in by OpenSSL.
     std::size_t pending() const { return m_input.size() - m_taken; }
 
@@ -59,8 +61,8 @@ class TlsEngine {
     std::string end_point_binding() const; // tls-server-end-point
 
   private:
-    friend struct TlsBio;
-    Error failure(int result) const;
+    friend struct TlsCallbacks;
+    Error failure();
 
     std::shared_ptr<TlsContext> m_context;
     std::string m_host;
@@ -70,6 +72,7 @@ class TlsEngine {
     std::size_t m_taken = 0;
     std::string m_kept;
     std::string m_output;
+    std::optional<Error> m_rejected; // what was wrong with the certificate
     bool m_done = false;
     bool m_ended = false;
     std::optional<Error> m_failed;

@@ -1,16 +1,18 @@
-// One byte stream to a server: TCP, with TLS and DEFLATE under way as they are switched on. Everything it does with
-// bytes (decrypting, inflating, handing them to the reader) is done in slices of at most 16 KiB under the loop's
-// budget: when the turn's 2 ms are spent it stops reading and goes on after the editor had its turn.
+// One byte stream to a server: TCP, with TLS and DEFLATE under way as they are switched on. Everything it
+// does with bytes (decrypting, inflating, handing them to the reader) is done in slices of at most 16 KiB
+// under the loop's budget: when the turn's 2 ms are spent it stops reading and goes on after the editor had
+// its turn.
 //
 //   auto wire = co_await Wire::open(net, options, token);    // resolved, connected, TLS up when implicit
 //   wire->read_start(on_bytes, on_end);
 //   wire->write("a1 STARTTLS\r\n"); ...                      // the OK came:
-//   co_await wire->start_tls(token);                         // drops whatever the wire held before TLS; the reader
+//   co_await wire->start_tls(token);                         // drops whatever the wire held before TLS; the
+//   reader
 //                                                            // drops what it holds itself
 //   wire->start_deflate();                                   // right after the tagged OK to COMPRESS DEFLATE
 //
-// The reader is called on the loop's thread, never from inside one of the calls above, with a view that is good for
-// that call only. It may call anything here, and may destroy the Wire.
+// The reader is called on the loop's thread, never from inside one of the calls above, with a view that is
+// good for that call only. It may call anything here, and may destroy the Wire.
 #pragma once
 
 #include <cstdint>
@@ -37,9 +39,9 @@ struct WireOptions {
     std::string host;
     std::uint16_t port = 993;
     Security security = Security::implicit;
-    std::string ca_file;                      // "": the system's certificates
-    std::uint64_t timeout_ms = 30'000;        // for name, connect and handshake together
-    std::shared_ptr<Bandwidth> bandwidth;     // shared by an account's connections; null: no limit
+    std::string ca_file;                  // "": the system's certificates
+    std::uint64_t timeout_ms = 30'000;    // for name, connect and handshake together
+    std::shared_ptr<Bandwidth> bandwidth; // shared by an account's connections; null: no limit
 };
 
 struct WireStats {
@@ -83,7 +85,7 @@ class Wire {
     bool compressed() const;
     bool resumed() const; // the TLS session was an earlier one
     std::string tls_version() const;
-    std::string exporter_binding() const;  // for SASL, "" when there is none
+    std::string exporter_binding() const; // for SASL, "" when there is none
     std::string end_point_binding() const;
     std::string peer_address() const; // "192.0.2.1"
     const WireStats& stats() const;
