@@ -252,7 +252,7 @@ std::optional<Lexer::Announcement> Lexer::announcement(std::string_view tail) {
 // The text of status responses may end with "{5}" and mean nothing by it; only untagged data has literals.
 bool Lexer::may_hold_literals() const {
     std::array<char, 11> head{};
-    const size_t size = std::min(head.size(), frame_size());
+    const size_t size = std::min(head.size(), m_gathered.size() + size_t(m_end - m_start)); // read or not yet
     for (size_t i = 0; i < size; i++)
         head[i] = at(i);
     const std::string_view start(head.data(), size);

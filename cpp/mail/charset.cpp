@@ -114,14 +114,17 @@ std::string to_utf8(std::string_view bytes, std::string_view charset) {
         return std::string(bytes);
     if (name == "utf-8" || name == "utf8")
         return mended(bytes);
-    iconv_t converter = iconv_open("UTF-8", name.empty() ? "windows-1252" : name.c_str());
+    // glibc passes over characters it does not like and takes "//" for an order of its own.
+    bool plain = !name.empty() &&
+                 name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.:") == std::string::npos;
+    iconv_t converter = iconv_open("UTF-8", plain ? name.c_str() : "windows-1252");
     if (converter == iconv_t(-1))
         converter = iconv_open("UTF-8", "windows-1252");
     if (converter == iconv_t(-1))
         return mended(bytes);
     auto text = convert(bytes, converter);
     iconv_close(converter);
-    return text;
+    return is_utf8(text) ? text : mended(text); // iconv lets codes beyond U+10FFFF pass
 }
 
 } // namespace himalaya::mail
