@@ -19,34 +19,15 @@ Inflater::~Inflater() {
     inflateEnd(m_stream.get());
 }
 
-void Inflater::feed(std::span<const char> bytes) {
-    if (m_taken == m_input.size()) {
-        m_kept.clear();
-        m_input = bytes;
-        m_taken = 0;
-        return;
-    }
-    keep();
-    m_kept.append(bytes.data(), bytes.size());
-    m_input = m_kept;
-}
-
-void Inflater::keep() {
-    std::string left(m_input.data() + m_taken, m_input.size() - m_taken);
-    m_kept = std::move(left);
-    m_input = m_kept;
-    m_taken = 0;
-}
-
 Result<std::size_t> Inflater::read(std::span<char> buffer) {
     if (m_ended || !holds())
         return std::size_t(0);
-    m_stream->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(m_input.data() + m_taken));
-    m_stream->avail_in = static_cast<uInt>(m_input.size() - m_taken);
+    m_stream->next_in = reinterpret_cast<Bytef*>(const_cast<char*>(m_input.data()));
+    m_stream->avail_in = static_cast<uInt>(m_input.size());
     m_stream->next_out = reinterpret_cast<Bytef*>(buffer.data());
     m_stream->avail_out = static_cast<uInt>(buffer.size());
     int status = inflate(m_stream.get(), Z_SYNC_FLUSH);
-    m_taken = m_input.size() - m_stream->avail_in;
+    m_input.take(m_input.size() - m_stream->avail_in);
     m_more = m_stream->avail_out == 0;
     if (status == Z_STREAM_END)
         m_ended = true;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "net/input.hpp"
 
 struct z_stream_s;
 
@@ -23,19 +24,17 @@ class Inflater {
     ~Inflater();
 
     // A view that must live until read() gave 0 or keep() was called.
-    void feed(std::span<const char> bytes);
-    void keep();
+    void feed(std::span<const char> bytes) { m_input.feed(bytes); }
+    void keep() { m_input.keep(); }
     // Plain bytes into `buffer`; 0: more must be fed, or ended().
     Result<std::size_t> read(std::span<char> buffer);
     bool ended() const { return m_ended; }
     // True while read() may give something without being fed.
-    bool holds() const { return m_more || m_taken < m_input.size(); }
+    bool holds() const { return m_more || !m_input.empty(); }
 
   private:
     std::unique_ptr<z_stream_s> m_stream;
-    std::span<const char> m_input;
-    std::size_t m_taken = 0;
-    std::string m_kept;
+    Input m_input;
     bool m_more = false; // the last read filled its buffer: zlib may hold output
     bool m_ended = false;
 };

@@ -1,6 +1,5 @@
 #include "net/tls.hpp"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -24,14 +23,13 @@ struct TlsCallbacks {
     static int read(BIO* bio, char* out, std::size_t size, std::size_t* got) {
         TlsEngine& engine = engine_of(bio);
         BIO_clear_retry_flags(bio);
-        std::size_t count = std::min(size, engine.m_input.size() - engine.m_taken);
-        if (count == 0) {
+        std::span<const char> bytes = engine.m_input.take(size);
+        if (bytes.empty()) {
             BIO_set_retry_read(bio);
             return 0;
         }
-        std::memcpy(out, engine.m_input.data() + engine.m_taken, count);
-        engine.m_taken += count;
-        *got = count;
+        std::memcpy(out, bytes.data(), bytes.size());
+        *got = bytes.size();
         return 1;
     }
 
@@ -98,25 +96,6 @@ TlsEngine::TlsEngine(std::shared_ptr<TlsContext> context, std::string host, std:
 TlsEngine::~TlsEngine() {
     SSL_set_app_data(m_ssl, nullptr);
     SSL_free(m_ssl);
-}
-
-void TlsEngine::feed(std::span<const char> wire_bytes) {
-    if (pending() == 0) {
-        m_kept.clear();
-        m_input = wire_bytes;
-        m_taken = 0;
-        return;
-    }
-    keep();
-    m_kept.append(wire_bytes.data(), wire_bytes.size());
-    m_input = m_kept;
-}
-
-void TlsEngine::keep() {
-    std::string left(m_input.data() + m_taken, pending());
-    m_kept = std::move(left);
-    m_input = m_kept;
-    m_taken = 0;
 }
 
 Result<bool> TlsEngine::handshake() {

@@ -17,6 +17,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "net/input.hpp"
 
 struct ssl_st;
 
@@ -33,11 +34,11 @@ class TlsEngine {
     TlsEngine& operator=(const TlsEngine&) = delete;
     ~TlsEngine();
 
-    void feed(std::span<const char> wire_bytes);
-    void keep();
+    void feed(std::span<const char> wire_bytes) { m_input.feed(wire_bytes); }
+    void keep() { m_input.keep(); }
     const std::string& server() const { return m_server; } // host:port
     // Fed and not yet taken in by OpenSSL.
-    std::size_t pending() const { return m_input.size() - m_taken; }
+    std::size_t pending() const { return m_input.size(); }
 
     // True once the handshake is over; false when it waits for more bytes. Call take_output() after each.
     Result<bool> handshake();
@@ -68,9 +69,7 @@ class TlsEngine {
     std::string m_host;
     std::string m_server; // host:port, the key of its sessions
     ssl_st* m_ssl = nullptr;
-    std::span<const char> m_input; // of the caller, or of m_kept
-    std::size_t m_taken = 0;
-    std::string m_kept;
+    Input m_input;
     std::string m_output;
     std::optional<Error> m_rejected; // what was wrong with the certificate
     bool m_done = false;

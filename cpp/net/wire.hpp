@@ -9,14 +9,13 @@
 //   co_await wire->start_tls(token);                         // drops whatever the wire held before TLS; the
 //   reader
 //                                                            // drops what it holds itself
-//   wire->start_deflate();                                   // right after the tagged OK to COMPRESS DEFLATE
+//   wire->start_deflate(rest);                               // right after the tagged OK to COMPRESS DEFLATE
 //
 // The reader is called on the loop's thread, never from inside one of the calls above, with a view that is
 // good for that call only. It may call anything here, and may destroy the Wire.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -24,6 +23,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/function.hpp"
 #include "loop/cancel.hpp"
 #include "loop/loop.hpp"
 #include "loop/task.hpp"
@@ -53,16 +53,16 @@ struct WireStats {
 
 class Wire {
   public:
-    using OnBytes = std::function<void(std::span<const char>)>;
+    using OnBytes = Function<void(std::span<const char>)>;
     // No error: the server closed its side.
-    using OnEnd = std::function<void(std::optional<Error>)>;
+    using OnEnd = Function<void(std::optional<Error>)>;
 
     static loop::Task<std::unique_ptr<Wire>> open(Net& net, WireOptions options, loop::CancelToken token);
     Wire(const Wire&) = delete;
     Wire& operator=(const Wire&) = delete;
     ~Wire(); // closes at once, calls nobody
 
-    // May be called again after read_stop(), with the same or other functions. on_end is called once at most.
+    // May be called again, with other functions. on_end is called once at most, also while reading is stopped.
     void read_start(OnBytes on_bytes, OnEnd on_end);
     void read_resume();
     // Holds from the next byte on, also from inside on_bytes: what is already here waits for read_resume().
@@ -75,11 +75,12 @@ class Wire {
     void write(const char* text) { write(std::string_view(text)); }
     // Bytes that were written here and are not with the kernel yet.
     std::size_t unsent() const;
-    // Resumes when at most `below` bytes are unsent.
-    loop::Task<void> drained(std::size_t below, loop::CancelToken token);
+    // Resumes when at most `most` bytes are unsent; throws when the connection is lost first.
+    loop::Task<void> drained(std::size_t most, loop::CancelToken token);
 
     loop::Task<void> start_tls(loop::CancelToken token);
-    void start_deflate();
+    // `behind`: what the reader was given behind the line of the OK; it is compressed already.
+    void start_deflate(std::span<const char> behind = {});
 
     bool encrypted() const;
     bool compressed() const;
