@@ -1,7 +1,8 @@
 // Everything counted about jobs, kept up to date as it happens so that reading it is O(1).
 #pragma once
 
-#include "jobs/histogram.hpp"
+#include "base/histogram.hpp"
+#include "jobs/spec.hpp"
 
 namespace himalaya::jobs {
 

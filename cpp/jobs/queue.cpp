@@ -58,7 +58,7 @@ void Queue::finished(JobId id, Attempt attempt, Time now) {
         return;
     auto lane = index_of(job->spec.lane);
     job->ran += now - job->started;
-    m_metrics.durations[lane].add(now - job->started);
+    m_metrics.durations[lane].add(static_cast<std::uint64_t>(now - job->started));
     --m_metrics.running[lane];
     pool_of(*job).slots.ended(job->spec.lane);
     m_due.clear(slot_of(*job));
@@ -103,7 +103,7 @@ std::optional<Order> Queue::next_order(Time now) {
         if (auto lane = pool.slots.next(pool.waiting())) {
             Job& job = at(pool.ready[index_of(*lane)].first);
             start(job, now);
-            return Order{Order::Kind::start, job.id};
+            return Order{Order::Kind::start, job.id, job.id};
         }
     return std::nullopt;
 }
@@ -119,7 +119,7 @@ void Queue::start(Job& job, Time now) {
     ++m_metrics.running[lane];
     if (job.first_start == NEVER) {
         job.first_start = now;
-        m_metrics.waits[lane].add(now - job.submitted);
+        m_metrics.waits[lane].add(static_cast<std::uint64_t>(now - job.submitted));
     }
     job.state = State::running;
     job.started = now;
@@ -132,7 +132,7 @@ void Queue::stop(Job& job, Ending reason) {
     job.state = State::ending;
     job.reason = reason;
     m_due.clear(slot_of(job));
-    m_orders.push_back({Order::Kind::stop, job.id, reason});
+    m_orders.push_back({Order::Kind::stop, job.id, job.id, reason});
 }
 
 void Queue::retry_or_end(Job& job, bool again, Ending ending, Time now) {
@@ -181,10 +181,10 @@ void Queue::end(Job& job, Ending ending, Time now) {
         other.first_start = job.first_start == NEVER ? NEVER : std::max(job.first_start, other.submitted);
         other.ran = job.ran;
         tell(other, ending, now);
-        m_orders.push_back({Order::Kind::gone, other.id});
+        m_orders.push_back({Order::Kind::gone, other.id, job.id});
     }
     job.joined.clear();
-    m_orders.push_back({Order::Kind::gone, job.id});
+    m_orders.push_back({Order::Kind::gone, job.id, job.id});
 }
 
 void Queue::tell(Job& job, Ending ending, Time now) {
@@ -193,7 +193,7 @@ void Queue::tell(Job& job, Ending ending, Time now) {
     job.told = true;
     --m_alive;
     ++m_metrics.ended[static_cast<std::size_t>(ending)];
-    m_orders.push_back({Order::Kind::done, job.id, ending});
+    m_orders.push_back({Order::Kind::done, job.id, job.leader == NONE ? job.id : at(job.leader).id, ending});
 
     Sight seen = see(job, now);
     seen.state = State::over;
@@ -337,7 +337,7 @@ void Queue::leave_leader(Job& job, Ending ending, Time now) {
     std::erase(leader.joined, slot_of(job));
     job.state = State::over;
     tell(job, ending, now);
-    m_orders.push_back({Order::Kind::gone, job.id});
+    m_orders.push_back({Order::Kind::gone, job.id, job.id});
 }
 
 // What is seen from outside.
@@ -350,6 +350,18 @@ bool Queue::alive(JobId id) const {
 int Queue::attempts(JobId id) const {
     const Job* job = find(id);
     return job ? job->attempts : 0;
+}
+
+Pool Queue::pool(JobId id) const {
+    const Job* job = find(id);
+    return job ? job->spec.pool : Pool::commands;
+}
+
+JobId Queue::leader(JobId id) const {
+    const Job* job = find(id);
+    if (!job)
+        return 0;
+    return job->leader == NONE ? id : m_jobs[job->leader].id;
 }
 
 Sight Queue::see(const Job& job, Time now) const {

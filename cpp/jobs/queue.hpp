@@ -30,6 +30,7 @@ struct Order {
     };
     Kind kind;
     JobId id = 0;
+    JobId work = 0;               // whose work it is: another's where it has joined that
     Ending ending = Ending::done; // of `done`; of `stop`: cancelled or timed_out
 };
 
@@ -83,6 +84,9 @@ class Queue {
     const Metrics& metrics() const { return m_metrics; }
     bool alive(JobId id) const;
     int attempts(JobId id) const;
+    Pool pool(JobId id) const;
+    // Whose work does the job: its own id, or that of the one it has joined; 0 when it is gone.
+    JobId leader(JobId id) const;
     std::size_t size() const { return m_alive; }
     // How long it waited for its first attempt and how long its attempts have run; right from `done` to
     // `gone` too.

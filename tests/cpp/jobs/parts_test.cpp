@@ -1,7 +1,6 @@
-// The small values the queue is made of: due times, backoff, histogram.
+// The small values the queue is made of: due times and backoff.
 #include "jobs/backoff.hpp"
 #include "jobs/due_times.hpp"
-#include "jobs/histogram.hpp"
 
 #include "catch.hpp"
 
@@ -59,37 +58,4 @@ TEST_CASE("the wait before an attempt differs from job to job") {
     for (int i = 0; i < 100; ++i)
         ++seen[backoff(500 * MILLISECOND, 1, chance.next())];
     REQUIRE(seen.size() > 90);
-}
-
-TEST_CASE("a histogram's percentiles are right to a quarter") {
-    Histogram times;
-    REQUIRE(times.percentile(0.5) == 0);
-    for (Time t = 1; t <= 100'000; ++t)
-        times.add(t);
-    for (double share : {0.01, 0.5, 0.9, 0.99, 0.999}) {
-        auto right = share * 100'000;
-        REQUIRE(static_cast<double>(times.percentile(share)) >= right);
-        REQUIRE(static_cast<double>(times.percentile(share)) <= right * 1.25);
-    }
-    REQUIRE(times.percentile(1) == 100'000);
-    REQUIRE(times.max() == 100'000);
-    REQUIRE(times.mean() == 50'000);
-    REQUIRE(times.count() == 100'000);
-}
-
-TEST_CASE("a histogram takes anything") {
-    Histogram times;
-    times.add(-5);
-    times.add(0);
-    times.add(INT64_MAX / 4);
-    REQUIRE(times.percentile(0.3) == 0);
-    REQUIRE(times.count() == 3);
-    std::uint64_t total = 0;
-    Time edge = -1;
-    for (std::size_t i = 0; i < Histogram::BUCKETS; ++i) {
-        total += times.bucket(i).count;
-        REQUIRE(times.bucket(i).up_to > edge);
-        edge = times.bucket(i).up_to;
-    }
-    REQUIRE(total == 3);
 }

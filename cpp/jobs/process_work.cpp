@@ -1,0 +1,245 @@
+#include "jobs/process_work.hpp"
+
+#include <algorithm>
+#include <csignal>
+
+#include <fmt/format.h>
+
+namespace himalaya::jobs {
+
+namespace {
+
+constexpr std::size_t STDIN_PIECE = 64 * 1024;
+// How often we look whether a group is gone: at first every millisecond, for it mostly goes at once.
+constexpr std::uint64_t LONGEST_LOOK_MS = 20;
+// A pipe that is held open by somebody outside the group, and silent for so long, has no more for us.
+constexpr std::int64_t SILENCE_MS = 200;
+
+std::string in_mebibytes(std::size_t bytes) {
+    return bytes % (1024 * 1024) == 0 ? fmt::format("{} MiB", bytes / (1024 * 1024))
+                                      : fmt::format("{} bytes", bytes);
+}
+
+} // namespace
+
+ProcessWork::ProcessWork(Programs& programs, Program program)
+    : m_loop(programs.loop()), m_programs(programs), m_program(std::move(program)),
+      m_stdout(m_program.max_output), m_stderr(m_program.max_output), m_kill(m_loop, "jobs"),
+      m_look(m_loop, "jobs") {}
+
+void ProcessWork::start(Ended ended) {
+    m_ended = std::move(ended);
+    m_fed = 0;
+    m_stdout.bytes.clear();
+    m_stderr.bytes.clear();
+    m_lines.clear();
+    m_exit = {};
+    m_error.reset();
+    m_exited = m_ending = m_paused = m_dead = false;
+    m_look_ms = 1;
+
+    m_programs.guardian().ensure();
+    m_process = std::make_unique<loop::Process>(m_loop, "jobs");
+    m_stdout.pipe = std::make_unique<loop::Pipe>(m_loop, "jobs");
+    m_stderr.pipe = std::make_unique<loop::Pipe>(m_loop, "jobs");
+    loop::Process::Options options;
+    options.argv = m_program.argv;
+    options.cwd = m_program.cwd;
+    options.stdout_pipe = m_stdout.pipe.get();
+    options.stderr_pipe = m_stderr.pipe.get();
+    if (m_program.stdin_bytes) {
+        m_stdin = std::make_unique<loop::Pipe>(m_loop, "jobs");
+        options.stdin_pipe = m_stdin.get();
+    }
+    if (!m_program.env.empty() || !m_programs.secrets().empty())
+        options.env = environment_for_child(loop::environment(), m_program.env, m_programs.secrets());
+
+    auto spawned = m_process->spawn(options, [this](loop::Process::Exit exit) { exited(exit); });
+    if (!spawned) {
+        m_pid = 0;
+        m_error = spawned.error();
+        if (!m_program.cwd.empty() && m_error->code == Code::not_found)
+            m_error->hint = fmt::format("Install it, or see whether {} is a folder.", m_program.cwd);
+        m_exited = true;
+        finish();
+        return;
+    }
+    m_pid = m_process->pid();
+    m_programs.guardian().add(m_pid);
+    m_quiet_since_ms = m_loop.now_ms();
+    read(m_stdout, "stdout");
+    read(m_stderr, "stderr");
+    if (m_stdin)
+        feed_stdin();
+}
+
+void ProcessWork::stop() {
+    if (m_ended)
+        end_group();
+}
+
+void ProcessWork::resume_output() {
+    if (!m_paused)
+        return;
+    m_paused = false;
+    if (m_stdout.pipe && !m_stdout.at_end)
+        read(m_stdout, "stdout");
+}
+
+// Input and output.
+
+void ProcessWork::read(Sink& sink, const char* name) {
+    sink.at_end = false;
+    auto started = sink.pipe->read_start(
+        [this, &sink, name](Result<std::span<const char>> bytes) { took(sink, name, std::move(bytes)); });
+    if (!started)
+        sink.at_end = true;
+}
+
+void ProcessWork::took(Sink& sink, const char* name, Result<std::span<const char>> bytes) {
+    m_quiet_since_ms = m_loop.now_ms();
+    bool follow = &sink == &m_stdout && m_on_lines;
+    if (!bytes || bytes->empty()) {
+        sink.at_end = true;
+        if (follow)
+            hand_lines(m_lines.rest());
+        look_whether_over();
+        return;
+    }
+    std::string_view text(bytes->data(), bytes->size());
+    bool fits = sink.bytes.add(text);
+    if (!fits) {
+        if (!m_error)
+            m_error = Error{Code::invalid,
+                            fmt::format("{} wrote more than {} to {}.", m_program.argv[0],
+                                        in_mebibytes(sink.bytes.limit()), name),
+                            "Raise max_output if that much is expected.", false, ""};
+        sink.at_end = true;
+        sink.pipe->close();
+        end_group();
+        return;
+    }
+    if (follow && !hand_lines(m_lines.add(text))) {
+        m_paused = true;
+        sink.pipe->read_stop();
+    }
+}
+
+bool ProcessWork::hand_lines(std::string block) {
+    return block.empty() || m_on_lines(std::move(block));
+}
+
+// A piece at a time: the next when the kernel has the last. Who closes its input early is not at fault.
+void ProcessWork::feed_stdin() {
+    const std::string& all = *m_program.stdin_bytes;
+    if (m_fed >= all.size()) {
+        m_stdin.reset();
+        return;
+    }
+    std::string piece = all.substr(m_fed, STDIN_PIECE);
+    m_fed += piece.size();
+    m_stdin->write(std::move(piece), [this](std::optional<Error> error) {
+        if (error)
+            m_stdin.reset();
+        else
+            feed_stdin();
+    });
+}
+
+// The end.
+
+void ProcessWork::exited(loop::Process::Exit exit) {
+    m_exit = exit;
+    m_exited = true;
+    m_quiet_since_ms = m_loop.now_ms();
+    look_whether_over();
+}
+
+void ProcessWork::look_whether_over() {
+    if (!m_exited || !m_ended)
+        return;
+    bool alive = !m_dead && m_process->group_alive();
+    bool read_all = m_stdout.at_end && m_stderr.at_end;
+    if (!alive) {
+        m_kill.stop();
+        bool silent = m_ending || m_loop.now_ms() - m_quiet_since_ms >= SILENCE_MS;
+        if (read_all || (silent && !m_paused))
+            finish();
+        else
+            look_again_later(SILENCE_MS / 4);
+        return;
+    }
+    if (m_ending) {
+        wait_for_group();
+        return;
+    }
+    bool patience_is_over = !m_paused && m_loop.now_ms() - m_quiet_since_ms >= m_program.grace_ms;
+    if (read_all || patience_is_over)
+        end_group();
+    else
+        look_again_later(static_cast<std::uint64_t>(std::max<std::int64_t>(m_program.grace_ms / 4, 1)));
+}
+
+void ProcessWork::end_group() {
+    if (m_ending)
+        return;
+    m_ending = true;
+    m_stdin.reset();
+    m_process->kill(SIGTERM);
+    m_kill.start(static_cast<std::uint64_t>(m_program.grace_ms), 0, [this] {
+        m_process->kill(SIGKILL);
+        m_look_ms = 1;
+        look_whether_over();
+    });
+    look_whether_over();
+}
+
+void ProcessWork::wait_for_group() {
+    look_again_later(m_look_ms);
+    m_look_ms = std::min(m_look_ms * 2, LONGEST_LOOK_MS);
+    if (m_look_ms < LONGEST_LOOK_MS || m_asked_for_life)
+        return;
+    m_asked_for_life = true;
+    m_programs.look_for_life(m_pid, [this, group = m_pid, alive = std::weak_ptr(m_alive)](bool lives) {
+        if (alive.expired())
+            return;
+        m_asked_for_life = false;
+        m_dead = !lives && group == m_pid && m_exited;
+        if (m_dead)
+            look_whether_over();
+    });
+}
+
+void ProcessWork::look_again_later(std::uint64_t ms) {
+    m_look.start(ms, 0, [this] { look_whether_over(); });
+}
+
+void ProcessWork::finish() {
+    m_kill.stop();
+    m_look.stop();
+    if (m_pid > 0)
+        m_programs.guardian().remove(m_pid);
+    m_stdin.reset();
+    m_stdout.pipe.reset();
+    m_stderr.pipe.reset();
+    m_stdout.at_end = m_stderr.at_end = true;
+    auto error = why();
+    bool again = error && (error->code == Code::exit);
+    m_process.reset();
+    // Nothing of ours after this: the last to hear may drop us.
+    std::exchange(m_ended, nullptr)({std::move(error), again});
+}
+
+std::optional<Error> ProcessWork::why() const {
+    if (m_error)
+        return m_error;
+    if (m_exit.signal != 0)
+        return Error{Code::exit, fmt::format("{} was ended by signal {}.", m_program.argv[0], m_exit.signal),
+                     "", false, ""};
+    if (m_exit.code != 0)
+        return Error{Code::exit, fmt::format("{} ended with exit code {}.", m_program.argv[0], m_exit.code),
+                     "Its stderr says more.", false, ""};
+    return std::nullopt;
+}
+
+} // namespace himalaya::jobs
