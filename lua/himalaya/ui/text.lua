@@ -1,0 +1,224 @@
+-- Text from mail, made fit for cells. A subject may hold escape sequences, line breaks, marks that turn the writing
+-- direction, marks without a width and emoji that a terminal draws narrower than Neovim counts; each of these would
+-- shift or repaint what stands beside it. What comes out of `clean` is one line whose width in cells is what
+-- `width` says, in every terminal.
+--
+-- Plain ASCII, most of all mail, is passed through after one search.
+
+local M = {}
+
+local strwidth = vim.api.nvim_strwidth
+
+-- A mark above or below its letter belongs to it; ten of them make it climb over other rows.
+local MOST_MARKS = 2
+
+---@param ranges integer[][]
+---@return fun(code: integer): boolean
+local function any_of(ranges)
+  return function(code)
+    for _, range in ipairs(ranges) do
+      if code < range[1] then
+        return false
+      elseif code <= range[2] then
+        return true
+      end
+    end
+    return false
+  end
+end
+
+-- Marks of direction, joiners, marks without a width, selectors of a presentation, skin tones, tags. Sorted.
+local is_dropped = any_of({
+  { 0x00AD, 0x00AD },
+  { 0x034F, 0x034F },
+  { 0x061C, 0x061C },
+  { 0x115F, 0x1160 },
+  { 0x17B4, 0x17B5 },
+  { 0x180B, 0x180F },
+  { 0x200B, 0x200F },
+  { 0x202A, 0x202E },
+  { 0x2060, 0x206F },
+  { 0x20E3, 0x20E3 },
+  { 0x3164, 0x3164 },
+  { 0xFE00, 0xFE0F },
+  { 0xFEFF, 0xFEFF },
+  { 0xFFA0, 0xFFA0 },
+  { 0xFFF0, 0xFFFB },
+  { 0x1F3FB, 0x1F3FF },
+  { 0xE0000, 0xE0FFF },
+})
+
+local is_blank = any_of({
+  { 0x0000, 0x0020 },
+  { 0x007F, 0x00A0 },
+  { 0x1680, 0x1680 },
+  { 0x2000, 0x200A },
+  { 0x2028, 0x2029 },
+  { 0x202F, 0x202F },
+  { 0x205F, 0x205F },
+})
+
+local is_mark = any_of({
+  { 0x0300, 0x036F },
+  { 0x0483, 0x0489 },
+  { 0x0591, 0x05BD },
+  { 0x0610, 0x061A },
+  { 0x064B, 0x065F },
+  { 0x0E31, 0x0E31 },
+  { 0x0E34, 0x0E3A },
+  { 0x0E47, 0x0E4E },
+  { 0x1AB0, 0x1AFF },
+  { 0x1DC0, 0x1DFF },
+  { 0x20D0, 0x20FF },
+  { 0xFE20, 0xFE2F },
+})
+
+local is_picture =
+  any_of({ { 0x2190, 0x21FF }, { 0x2600, 0x27BF }, { 0x2B00, 0x2BFF }, { 0x1F000, 0x1FFFF } })
+
+local JOINER, FLAG_A, FLAG_Z, REPLACEMENT = 0x200D, 0x1F1E6, 0x1F1FF, '\239\191\189'
+
+--- The code point at `i` and where the next one begins; nil for bytes that are no UTF-8.
+---@param s string
+---@param i integer
+---@return integer? code
+---@return integer next
+local function decode(s, i)
+  local a, b, c, d = s:byte(i, i + 3)
+  if a < 0x80 then
+    return a, i + 1
+  end
+  local function follows(byte)
+    return byte and byte >= 0x80 and byte < 0xC0
+  end
+  if a >= 0xC2 and a < 0xE0 and follows(b) then
+    return (a - 0xC0) * 64 + (b - 128), i + 2
+  elseif a >= 0xE0 and a < 0xF0 and follows(b) and follows(c) then
+    local code = (a - 0xE0) * 4096 + (b - 128) * 64 + (c - 128)
+    if code >= 0x800 and (code < 0xD800 or code > 0xDFFF) then
+      return code, i + 3
+    end
+  elseif a >= 0xF0 and a < 0xF5 and follows(b) and follows(c) and follows(d) then
+    local code = (a - 0xF0) * 262144 + (b - 128) * 4096 + (c - 128) * 64 + (d - 128)
+    if code >= 0x10000 and code <= 0x10FFFF then
+      return code, i + 4
+    end
+  end
+  return nil, i + 1
+end
+
+-- Whole sequences go, not only the escape sign: `ESC[31mred` reads `red`. A long text after an OSC is text.
+---@param s string
+local function without_escapes(s)
+  s = s:gsub('\27%[[0-?]*[ -/]*[@-~]', '')
+  s = s:gsub('\27%][^\7\27\r\n]-\7', ''):gsub('\27%][^\7\27\r\n]-\27\\', '')
+  s = s:gsub('\27[P^_X][^\27\r\n]-\27\\', '')
+  return (s:gsub('\27[ -/]*[0-~]', ''))
+end
+
+--- One line that is safe in a cell.
+---@param s string?
+---@return string
+function M.clean(s)
+  if not s or s == '' then
+    return ''
+  end
+  if not s:find('[^\33-\126 ]') and not s:find('  ', 1, true) then
+    return vim.trim(s)
+  end
+  if s:find('\27', 1, true) then
+    s = without_escapes(s)
+  end
+  local out, n = {}, 0
+  local marks, blank, joined, last = 0, true, false, 0
+  local i = 1
+  while i <= #s do
+    local code, after = decode(s, i)
+    local piece = code and s:sub(i, after - 1) or REPLACEMENT
+    i = after
+    if code and is_blank(code) then
+      piece = not blank and ' ' or nil
+      blank, marks, joined, last = true, 0, false, 0
+    elseif code == JOINER then
+      -- What is joined to an emoji is drawn in its place.
+      joined = is_picture(last)
+      piece = nil
+    elseif code and is_dropped(code) then
+      piece = nil
+    elseif code and is_mark(code) then
+      marks = marks + 1
+      piece = (marks <= MOST_MARKS and not blank) and piece or nil
+    else
+      if code and code >= FLAG_A and code <= FLAG_Z then
+        piece = string.char(65 + code - FLAG_A)
+      elseif code and (code % 0x10000 >= 0xFFFE or (code >= 0xFDD0 and code <= 0xFDEF)) then
+        piece = REPLACEMENT
+      end
+      if joined and code and is_picture(code) then
+        piece = nil
+      else
+        blank, marks, last = false, 0, code or 0
+      end
+      joined = false
+    end
+    if piece then
+      n = n + 1
+      out[n] = piece
+    end
+  end
+  if out[n] == ' ' then
+    out[n] = nil
+  end
+  return table.concat(out)
+end
+
+--- Cells that a cleaned text takes.
+---@param s string
+---@return integer
+function M.width(s)
+  return strwidth(s)
+end
+
+--- The longest beginning of a cleaned text that fits, an ellipsis at its end when something was cut off.
+---@param s string
+---@param cells integer
+---@return string
+function M.truncate(s, cells)
+  if cells <= 0 then
+    return ''
+  elseif #s <= cells or strwidth(s) <= cells then
+    return s
+  end
+  local ellipsis = '…'
+  local room = cells - strwidth(ellipsis)
+  if room < 0 then
+    ellipsis, room = '', cells
+  end
+  -- A mark adds no cell, so the longest beginning that fits never parts it from its letter.
+  local starts = vim.str_utf_pos(s)
+  local low, high = 0, math.min(#starts, room * (1 + MOST_MARKS) + 1)
+  while low < high do
+    local middle = math.floor((low + high + 1) / 2)
+    local last = (starts[middle + 1] or #s + 1) - 1
+    if strwidth(s:sub(1, last)) <= room then
+      low = middle
+    else
+      high = middle - 1
+    end
+  end
+  local head = s:sub(1, (starts[low + 1] or #s + 1) - 1)
+  return head:gsub(' $', '') .. ellipsis
+end
+
+--- Exactly so many cells: cut or filled with blanks, on the left with 'right'.
+---@param s string
+---@param cells integer
+---@param align? 'left'|'right'
+---@return string
+function M.fit(s, cells, align)
+  s = M.truncate(s, cells)
+  local gap = (' '):rep(cells - strwidth(s))
+  return align == 'right' and gap .. s or s .. gap
+end
+
+return M
