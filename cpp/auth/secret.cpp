@@ -48,6 +48,12 @@ Secret& Secret::append(std::string_view text) {
     return *this;
 }
 
+void Secret::shorten(std::size_t by) {
+    by = std::min(by, m_size);
+    m_size -= by;
+    OPENSSL_cleanse(m_bytes.get() + m_size, by);
+}
+
 void Secret::reserve(std::size_t capacity) {
     if (capacity <= m_capacity)
         return;

@@ -26,6 +26,7 @@ class Secret {
     Secret copy() const { return Secret(view()); }
     Secret& append(std::string_view text);
     Secret& append(char byte) { return append(std::string_view(&byte, 1)); }
+    void shorten(std::size_t by);
     void reserve(std::size_t capacity);
     void wipe();
 
