@@ -15,6 +15,12 @@ int stop(lua_State*, Runtime& runtime) {
     return 0;
 }
 
+// metrics() -> one plain table of everything counted, a part for each area
+int metrics(lua_State* L, Runtime& runtime) {
+    runtime.push_metrics(L);
+    return 1;
+}
+
 int open_module(lua_State* L) noexcept {
     try {
         Runtime& runtime = Runtime::open(L, 1);
@@ -25,7 +31,9 @@ int open_module(lua_State* L) noexcept {
         }
         lua_newtable(L);
         set(L, "stamp", HIMALAYA_STAMP);
+        set(L, "path", runtime.build_dir() + "/himalaya_native.so");
         set_function<stop>(L, "stop");
+        set_function<metrics>(L, "metrics");
         open_loop(L, runtime);
         open_log(L, runtime);
         open_versions(L, runtime);

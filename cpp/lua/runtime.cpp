@@ -105,6 +105,14 @@ Runtime& Runtime::open(lua_State* L, int host) {
     return *runtime;
 }
 
+void Runtime::push_metrics(lua_State* L) {
+    lua_createtable(L, 0, static_cast<int>(m_metrics.size()));
+    for (auto& [name, push_table] : m_metrics) {
+        push_table(L);
+        lua_setfield(L, -2, name.c_str());
+    }
+}
+
 void Runtime::stop() {
     if (g_stopped)
         return;

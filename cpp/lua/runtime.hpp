@@ -40,6 +40,12 @@ class Runtime {
     // Called at VimLeavePre before anything is destroyed, in reverse order; nothing in it may wait.
     void at_stop(Function<void()> fn) { m_at_stop.push_back(std::move(fn)); }
 
+    // A part of native.metrics(): fn pushes one plain table.
+    void add_metrics(std::string name, Function<void(lua_State*)> push) {
+        m_metrics.emplace_back(std::move(name), std::move(push));
+    }
+    void push_metrics(lua_State* L);
+
     void stop();
 
   private:
@@ -52,6 +58,7 @@ class Runtime {
     std::unique_ptr<Events> m_events;
     std::vector<std::shared_ptr<void>> m_kept;
     std::vector<Function<void()>> m_at_stop;
+    std::vector<std::pair<std::string, Function<void(lua_State*)>>> m_metrics;
 };
 
 } // namespace himalaya::lua

@@ -8,6 +8,7 @@
 --- @field path string            where it was loaded from
 --- @field versions fun(): table<string, string>   the libraries of this process
 --- @field stop fun()             ends everything; VimLeavePre calls it
+--- @field metrics fun(): table   everything counted, a part for each area
 --- @field loop himalaya.native.Loop
 --- @field log himalaya.native.Log
 
@@ -15,6 +16,10 @@
 --- @field metrics fun(): himalaya.LoopMetrics
 --- @field reset_metrics fun()
 --- @field complete fun(callback: function, ...: any)  the callback comes by the queue, as completions do
+--- @field listen fun(callback: function, high?: integer): userdata  told again and again
+--- @field change fun(listener: userdata, key: string, ...: any)      only the newest of a key is told
+--- @field offer fun(listener: userdata, ...: any): boolean           told in order; false when enough waits
+--- @field on_room fun(listener: userdata, fn: function)              when it has room again
 
 --- @class himalaya.LoopMetrics
 --- @field longest_turn_ms number   thread CPU time of all our code in one turn of the loop
