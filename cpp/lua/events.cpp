@@ -113,7 +113,6 @@ void Events::dispatch() {
     m_scheduled = false;
     if (m_stopped || m_queue.empty())
         return;
-    loop::Slice slice(m_loop.budget(), "lua");
     // One in every turn whatever the others used, so that the queue always moves.
     bool first = m_last_turn != m_loop.turn();
     m_last_turn = m_loop.turn();
@@ -165,8 +164,8 @@ void Events::deliver(Event event) {
     }
     if (failed != 0) {
         const char* text = lua_tostring(L, -1);
-        std::string message =
-            fmt::format("A callback raised: {}", text ? text : "(an error that is no string)");
+        std::string message = text ? fmt::format("A callback raised: {}", text)
+                                   : fmt::format("A callback raised a {}.", lua_typename(L, lua_type(L, -1)));
         lua_settop(L, top);
         report(message);
     }

@@ -18,7 +18,9 @@ log::Level check_level(lua_State* L, int index) {
 
 // add(level, room, text)
 int add(lua_State* L, Runtime&) {
-    log::add(check_level(L, 1), check_string(L, 2, "room"), check_string(L, 3, "text"));
+    log::Level level = check_level(L, 1);
+    std::string_view room = check_string(L, 2, "room");
+    log::add(level, room, check_string(L, 3, "text"));
     return 0;
 }
 

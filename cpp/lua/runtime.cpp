@@ -42,8 +42,10 @@ LuvContext& luv_context(lua_State* L) {
     return *context;
 }
 
-int run_dispatcher(lua_State*, Runtime& runtime) {
-    runtime.events().dispatch();
+// What vim.schedule calls; once more after the end, it may be, since a schedule cannot be taken back.
+int run_dispatcher(lua_State*) {
+    if (Runtime* runtime = Runtime::current())
+        runtime->loop().enter("lua", [&] { runtime->events().dispatch(); });
     return 0;
 }
 
@@ -98,7 +100,7 @@ Runtime& Runtime::open(lua_State* L, int host) {
     g_runtime = runtime;
     runtime->m_root = functions.string("root").value_or("");
     runtime->m_build_dir = functions.string("build_dir").value_or("");
-    lua_pushcclosure(L, thunk<run_dispatcher>, 0);
+    lua_pushcclosure(L, run_dispatcher, 0);
     Ref dispatcher = Ref::pop(L);
     runtime->m_events = std::make_unique<Events>(runtime->m_loop, luv.L, std::move(schedule),
                                                  std::move(dispatcher), std::move(report));

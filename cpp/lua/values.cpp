@@ -12,7 +12,8 @@ namespace himalaya::lua {
 namespace {
 
 [[noreturn]] void wrong_type(lua_State* L, int index, std::string_view name, std::string_view expected) {
-    bad_argument(name, fmt::format("expected {}, got {}", expected, lua_typename(L, lua_type(L, index))));
+    const char* got = lua_isnoneornil(L, index) ? "nil" : lua_typename(L, lua_type(L, index));
+    bad_argument(name, fmt::format("expected {}, got {}", expected, got));
 }
 
 int absolute(lua_State* L, int index) {

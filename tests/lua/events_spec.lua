@@ -1,0 +1,229 @@
+-- The one queue into Lua, in a real Neovim: order, budget, what raises, and loops inside loops.
+local Child = require('tests.child')
+
+--- Runs code in a child that has the module, `told` and `tell(...)`, and what was notified in `notices`.
+local function start()
+  local child = Child.start()
+  child.lua([[
+    native = require('himalaya.native')
+    told, notices = {}, {}
+    tell = function(...) told[#told + 1] = { ... } end
+    vim.notify = function(message, level) notices[#notices + 1] = { message, level } end
+  ]])
+  return child
+end
+
+describe('the queue into Lua', function()
+  it('tells in order, outside the fast context, what was queued inside it', function()
+    local child = start()
+    child.lua([[
+      local timer = vim.uv.new_timer()
+      timer:start(0, 0, function()
+        assert(vim.in_fast_event())
+        for i = 1, 1000 do
+          native.loop.complete(function(n) tell(n, vim.in_fast_event()) end, i)
+        end
+        timer:close()
+      end)
+    ]])
+    child.wait_for('return #told == 1000')
+    assert.is_true(child.lua([[
+      for i, entry in ipairs(told) do
+        if entry[1] ~= i or entry[2] then return false end
+      end
+      return true
+    ]]))
+    child.stop()
+  end)
+
+  it('never tells before the call that asked has returned', function()
+    local child = start()
+    assert.equal(
+      0,
+      child.lua([[
+      native.loop.complete(tell)
+      return #told
+    ]])
+    )
+    child.wait_for('return #told == 1')
+    child.stop()
+  end)
+
+  it('passes nils and every kind of value', function()
+    local child = start()
+    child.lua([[
+      native.loop.complete(function(...) count = select('#', ...) told = { ... } end, nil, 1, nil, 'x', { y = 1 }, nil)
+    ]])
+    child.wait_for('return count ~= nil')
+    assert.same({ 6, 1, 'x', 1 }, child.lua('return { count, told[2], told[4], told[5].y }'))
+    child.stop()
+  end)
+
+  it('leaves the editor a turn between slices', function()
+    local child = start()
+    -- 100,000 callbacks are some milliseconds; a timer of the editor's own runs in between.
+    child.lua([[
+      between = 0
+      local timer = vim.uv.new_timer()
+      timer:start(0, 1, function()
+        if done and timer then timer:close() timer = nil return end
+        if started and not done then between = between + 1 end
+      end)
+      local left = 20000
+      local function one()
+        started = true
+        local n = 0
+        for i = 1, 300 do n = n + i % 7 end
+        left = left - 1
+        if left == 0 then done = true end
+      end
+      local feed = vim.uv.new_timer()
+      feed:start(0, 0, function()
+        for _ = 1, 20000 do native.loop.complete(one) end
+        feed:close()
+        native.loop.reset_metrics()
+      end)
+    ]])
+    child.wait_for('return done')
+    assert.is_true(child.lua('return between') > 0)
+    child.stop()
+  end)
+
+  it('tells each of 200,000 completions, quickly', function()
+    local child = start()
+    child.lua([[
+      count = 0
+      local function one() count = count + 1 end
+      began = vim.uv.hrtime()
+      for _ = 1, 200000 do native.loop.complete(one) end
+    ]])
+    child.wait_for('return count == 200000', 20000)
+    child.stop()
+  end)
+
+  it('reports a callback that raises, once, and goes on', function()
+    local child = start()
+    child.lua([[
+      for i = 1, 3 do
+        native.loop.complete(tell, i)
+        native.loop.complete(function() error('broken on purpose') end)
+      end
+      native.loop.complete(function() error({ code = 'odd' }) end)
+      native.loop.complete(function() error() end)
+      native.loop.complete(tell, 'last')
+    ]])
+    child.wait_for('return #told == 4 and #notices >= 3')
+    local notices = child.lua('return notices')
+    local broken = vim.tbl_filter(function(notice)
+      return notice[1]:find('broken on purpose', 1, true) ~= nil
+    end, notices)
+    assert.equal(1, #broken)
+    assert.equal(vim.log.levels.ERROR, broken[1][2])
+    local lines = child.lua([[
+      return vim.tbl_filter(function(line) return line.text:find('broken on purpose', 1, true) end, native.log.recent())
+    ]])
+    assert.equal(3, #lines)
+    child.stop()
+  end)
+
+  it('goes on inside a callback that waits for the next', function()
+    local child = start()
+    child.lua([[
+      local got
+      native.loop.complete(function()
+        tell('outer begins')
+        tell(vim.wait(5000, function() return got end, 1))
+        tell('outer ends')
+      end)
+      native.loop.complete(function() got = true tell('inner') end)
+    ]])
+    child.wait_for('return #told == 4')
+    assert.same({ { 'outer begins' }, { 'inner' }, { true }, { 'outer ends' } }, child.lua('return told'))
+    child.stop()
+  end)
+
+  it('tells during a vim.wait of another plugin', function()
+    local child = start()
+    assert.is_true(child.lua([[
+      local timer = vim.uv.new_timer()
+      timer:start(1, 0, function()
+        timer:close()
+        native.loop.complete(tell, 'during')
+      end)
+      return (vim.wait(5000, function() return #told == 1 end, 1))
+    ]]))
+    child.stop()
+  end)
+
+  it('keeps what comes during a vim.fn.system of another plugin, and tells it after', function()
+    local child = start()
+    local during, during_ticks = unpack(child.lua([[
+      local ticks = 0
+      local timer = vim.uv.new_timer()
+      timer:start(1, 1, function()
+        ticks = ticks + 1
+        native.loop.complete(tell, ticks)
+        if ticks == 20 then timer:close() end
+      end)
+      vim.fn.system({ 'sh', '-c', 'read x < /dev/tty; sleep 0.2' })
+      return { #told, ticks }
+    ]]))
+    assert.is_true(during_ticks > 0)
+    assert.equal(0, during)
+    child.wait_for('return #told == 20')
+    child.stop()
+  end)
+
+  it('tells the newest of the changes with one key', function()
+    local child = start()
+    child.lua([[
+      listener = native.loop.listen(tell)
+      for i = 1, 100 do
+        native.loop.change(listener, 'unread', i)
+        if i == 50 then native.loop.change(listener, 'other', 'x') end
+      end
+      other = native.loop.listen(function(...) tell('second listener', ...) end)
+      native.loop.change(other, 'unread', 1)
+    ]])
+    child.wait_for('return #told == 3')
+    assert.same({ { 100 }, { 'x' }, { 'second listener', 1 } }, child.lua('return told'))
+    child.lua([[native.loop.change(listener, 'unread', 101)]])
+    child.wait_for('return #told == 4')
+    child.stop()
+  end)
+
+  it('asks a stream to stop when it is full and to go on when there is room', function()
+    local child = start()
+    local taken = child.lua([[
+      listener = native.loop.listen(tell, 10)
+      rooms = 0
+      native.loop.on_room(listener, function() rooms = rooms + 1 end)
+      local answers = {}
+      for i = 1, 12 do answers[i] = native.loop.offer(listener, i) end
+      return answers
+    ]])
+    assert.same({ true, true, true, true, true, true, true, true, true, false, false, false }, taken)
+    child.wait_for('return #told == 12 and rooms == 1')
+    assert.is_true(child.lua('return native.loop.offer(listener, 13)'))
+    child.wait_for('return #told == 13')
+    assert.equal(1, child.lua('return rooms'))
+    assert.equal(13, child.lua('return told[13][1]'))
+    child.stop()
+  end)
+
+  it('survives the collector at its most eager', function()
+    local child = start()
+    child.lua([[
+      collectgarbage('setpause', 1)
+      collectgarbage('setstepmul', 10000)
+      for i = 1, 500 do
+        native.loop.complete(function(t) tell(t.i) end, { i = i })
+        native.loop.offer(native.loop.listen(function(t) tell(t.i) end), { i = i })
+        collectgarbage('step')
+      end
+      collectgarbage()
+    ]])
+    child.wait_for('return #told == 1000')
+    child.stop()
+  end)
+end)

@@ -1,0 +1,279 @@
+-- The loader and the module's life: loaded once, refused where it cannot work, gone without a trace at exit.
+local Child = require('tests.child')
+
+local root = vim.env.HIMALAYA_ROOT
+local build_dir = vim.env.HIMALAYA_BUILD_DIR or (root .. '/build')
+local sanitized = vim.env.HIMALAYA_SANITIZER ~= nil
+
+--- A folder that looks like a build, with `make(path of the module)` deciding what lies there.
+local function build_with(make)
+  local dir = vim.fn.tempname()
+  vim.fn.mkdir(dir, 'p')
+  if make then
+    make(dir .. '/himalaya_native.so')
+  end
+  return dir
+end
+
+local function load_from(dir, before)
+  local child = Child.start({ env = { HIMALAYA_BUILD_DIR = dir } })
+  if before then
+    child.lua(before)
+  end
+  local ok, message = unpack(child.lua([[
+    local ok, message = pcall(require, 'himalaya.native')
+    return { ok, tostring(message) }
+  ]]))
+  child.stop()
+  return ok, message
+end
+
+describe('the loader', function()
+  it('loads the module of this checkout, by its full path', function()
+    local native = require('himalaya.native')
+    assert.equal(require('himalaya.stamp'), native.stamp)
+    assert.equal(build_dir .. '/himalaya_native.so', native.path)
+  end)
+
+  it('says what to run when the module is missing', function()
+    local ok, message = load_from(build_with(nil))
+    assert.is_false(ok)
+    assert.matches('the module is not built', message, 1, true)
+    assert.matches('himalaya_native.so', message, 1, true)
+    assert.matches('&& ./scripts/build', message, 1, true)
+    assert.matches(root, message, 1, true)
+    assert.is_nil(message:find('stack traceback', 1, true))
+  end)
+
+  it('says what to run when the file is not for this machine', function()
+    local ok, message = load_from(build_with(function(path)
+      local file = assert(io.open(path, 'wb'))
+      file:write('\127ELF' .. ('x'):rep(200))
+      file:close()
+    end))
+    assert.is_false(ok)
+    assert.matches('does not load on this machine', message, 1, true)
+    assert.matches('&& ./scripts/build', message, 1, true)
+  end)
+
+  it('says what to run when the module is of other sources', function()
+    local ok, message =
+      load_from(build_dir, [[package.preload['himalaya.stamp'] = function() return '0123456789abcdef' end]])
+    assert.is_false(ok)
+    assert.matches('is of other sources', message, 1, true)
+    assert.matches('0123456789abcdef', message, 1, true)
+    assert.matches('&& ./scripts/build', message, 1, true)
+  end)
+
+  it('gives the same module again after package.loaded was cleared', function()
+    local child = Child.start()
+    local same = child.lua([[
+      local first = require('himalaya.native')
+      package.loaded['himalaya.native'] = nil
+      local second = require('himalaya.native')
+      local count = #vim.api.nvim_get_autocmds({ group = 'himalaya.native' })
+      return { rawequal(first.loop, second.loop), count }
+    ]])
+    assert.same({ true, 1 }, same)
+    assert.equal(0, (child.stop()))
+  end)
+
+  it('works when the first require comes from a coroutine that is gone later', function()
+    local child = Child.start()
+    child.lua([[
+      local thread = coroutine.create(function() require('himalaya.native') end)
+      assert(coroutine.resume(thread))
+      thread = nil
+      collectgarbage() collectgarbage()
+    ]])
+    local value = child.await(function(done)
+      require('himalaya.native').loop.complete(done, 'told')
+    end)
+    assert.equal('told', value)
+    child.stop()
+  end)
+
+  it('refuses a thread that vim.uv has made', function()
+    local child = Child.start()
+    local message = child.lua(
+      [[
+      require('himalaya.native')
+      local said
+      local async = vim.uv.new_async(function(text) said = text end)
+      local thread = vim.uv.new_thread(function(handle, path, cpath)
+        package.path = path
+        local ok, text = pcall(require, 'himalaya.native')
+        if ok then
+          text = 'it was loaded'
+        end
+        -- The door itself, without the loader before it.
+        local open = package.loadlib(cpath, 'luaopen_himalaya_native')
+        local opened, why = pcall(open, { schedule = print, report = print })
+        handle:send(tostring(text) .. '\n' .. tostring(opened) .. ' ' .. tostring(why))
+      end, async, ... .. '/lua/?.lua', require('himalaya.native').path)
+      vim.wait(5000, function() return said ~= nil end, 5)
+      thread:join()
+      async:close()
+      return said
+    ]],
+      root
+    )
+    local loader, door = unpack(vim.split(message, '\n'))
+    assert.matches('cannot be loaded in a thread', loader, 1, true)
+    assert.matches('false himalaya.native cannot be loaded in a thread', door, 1, true)
+    assert.equal(0, (child.stop()))
+  end)
+
+  it('is not opened by anything but the loader', function()
+    local child = Child.start()
+    local ok, message = unpack(child.lua(
+      [[
+      local open = package.loadlib(..., 'luaopen_himalaya_native')
+      local ok, message = pcall(open, 'himalaya_native')
+      return { ok, tostring(message) }
+    ]],
+      build_dir .. '/himalaya_native.so'
+    ))
+    assert.is_false(ok)
+    assert.matches('expected a table', message, 1, true)
+    child.stop()
+  end)
+end)
+
+describe('the module', function()
+  it('names the argument that is wrong, where it was called', function()
+    local native = require('himalaya.native')
+    for _, case in ipairs({
+      { 'callback: expected a function, got nil', native.loop.complete },
+      { 'callback: expected a function, got number', native.loop.complete, 7 },
+      { 'level: expected trace, debug', native.log.add, 'loud', 'x', 'y' },
+      { 'room: expected a string, got nil', native.log.add, 'info' },
+      { 'most: expected a whole number', native.log.recent, 1.5 },
+      { 'listener: expected what listen() gave', native.loop.offer, io.stdout },
+    }) do
+      local ok, message = pcall(function()
+        case[2](unpack(case, 3))
+      end)
+      assert.is_false(ok)
+      assert.matches('native_spec.lua:%d+: ', message)
+      assert.matches(case[1], message, 1, true)
+    end
+  end)
+
+  it('counts its turns', function()
+    local native = require('himalaya.native')
+    local done = false
+    native.loop.complete(function()
+      done = true
+    end)
+    Child.wait_for(function()
+      return done
+    end)
+    local loop = native.metrics().loop
+    assert.is_true(loop.turns > 0)
+    assert.is_true(loop.longest_turn_ms > 0)
+    assert.is_number(loop.turns_over_2ms)
+    assert.is_true(loop.by_room.lua.slices > 0)
+    native.loop.reset_metrics()
+    assert.equal(0, native.loop.metrics().turns_over_2ms)
+  end)
+
+  it('keeps a log that is clean of control characters', function()
+    local native = require('himalaya.native')
+    native.log.add('warn', 'test', 'with\27[31m control\0 characters')
+    local line = native.log.recent(1)[1]
+    assert.equal('with[31m control characters', line.text)
+    assert.equal('warn', line.level)
+    assert.equal('test', line.room)
+  end)
+end)
+
+describe('leaving Neovim', function()
+  local function leave(how, prepare)
+    local child = Child.start()
+    child.lua([[
+      local native = require('himalaya.native')
+      native.log.open_file(vim.fn.stdpath('state') .. '/himalaya.log')
+      native.loop.complete(function() end)
+    ]])
+    if prepare then
+      child.lua(prepare)
+    end
+    how(child)
+    local code = Child.wait_for(function()
+      return child.exit_code
+    end, 5000, 'the exit')
+    return code, table.concat(child.stderr, '\n')
+  end
+
+  for name, how in pairs({
+    [':qa!'] = function(child)
+      vim.rpcnotify(child.channel, 'nvim_command', 'qa!')
+    end,
+    [':cq'] = function(child)
+      vim.rpcnotify(child.channel, 'nvim_command', '3cq')
+    end,
+    SIGTERM = function(child)
+      vim.uv.kill(child.pid, 'sigterm')
+    end,
+    ['a callback that quits'] = function(child)
+      vim.rpcnotify(
+        child.channel,
+        'nvim_exec_lua',
+        [[
+          local native = require('himalaya.native')
+          native.loop.complete(function() vim.cmd('qa!') end)
+          for _ = 1, 100 do native.loop.complete(function() end) end
+        ]],
+        {}
+      )
+    end,
+  }) do
+    it('by ' .. name .. ' is clean', function()
+      local code, said = leave(how)
+      assert.equal(({ [':cq'] = 3, SIGTERM = 1 })[name] or 0, code)
+      assert.is_nil(said:find('ERROR', 1, true) or said:find('rror:', 1, true), said)
+    end)
+  end
+
+  it('leaves functions that say so, and events that never come', function()
+    local child = Child.start()
+    local ok, message = unpack(child.lua([[
+      local native = require('himalaya.native')
+      native.loop.complete(function() error('after the end') end)
+      native.stop()
+      native.stop = native.stop
+      local ok, message = pcall(native.loop.complete, function() end)
+      return { ok, tostring(message) }
+    ]]))
+    assert.is_false(ok)
+    assert.matches('himalaya has stopped', message, 1, true)
+    assert.equal('', child.lua('return vim.v.errmsg'))
+    assert.equal(0, (child.stop()))
+  end)
+end)
+
+-- The sanitizers' builds are slow by design.
+if not sanitized then
+  describe('the time to load', function()
+    -- CPU time: what it takes must not depend on who else runs.
+    it('is a few milliseconds', function()
+      local best = math.huge
+      for _ = 1, 5 do
+        local child = Child.start()
+        local took = child.lua([[
+          local function used()
+            local usage = vim.uv.getrusage()
+            return (usage.utime.sec + usage.stime.sec) * 1e3 + (usage.utime.usec + usage.stime.usec) / 1e3
+          end
+          local start = used()
+          require('himalaya.native')
+          return used() - start
+        ]])
+        best = math.min(best, took)
+        child.stop()
+      end
+      assert.is_true(best < 8, ('took %.1f ms'):format(best))
+    end)
+  end)
+end
