@@ -4,7 +4,7 @@
     dovecot.py [--user home]... [--messages 5000] [--tier 1|2|3|4] [--without MOVE]... [--format mdbox] ...
 
 Prints one JSON line when it answers:
-    {"host", "port" (plain), "tls_port", "ca_file", "version", "capabilities": [...], "pid", "log",
+    {"host", "port" (plain), "tls_port", "ca_file", "certificate", "key", "version", "capabilities": [...], "pid", "log",
      "users": {"home": {"password", "token" (OAUTHBEARER, XOAUTH2), "maildir", "bytes"}}}
 then obeys JSON lines on stdin (see COMMANDS below) and, at stdin's end or SIGTERM, stops and removes everything.
 Exit 3: this machine has no Dovecot.
@@ -181,6 +181,7 @@ class Dovecot:
 
     def ready(self):
         return {"host": "127.0.0.1", "port": self.port, "tls_port": self.tls_port, "ca_file": self.certificates[0],
+                "certificate": self.certificates[1], "key": self.certificates[2],
                 "version": "%d.%d" % settings.version(), "capabilities": self.capabilities(), "folder": self.folder,
                 "pid": self.process.pid, "log": os.path.join(self.folder, "log"),
                 "users": {name: {key: user[key] for key in ("password", "token", "maildir", "bytes")}
