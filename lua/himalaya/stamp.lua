@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'd16af60adeeb3509'
+return '2e8b8883470a49c3'

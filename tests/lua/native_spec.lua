@@ -57,8 +57,14 @@ describe('the loader', function()
   end)
 
   it('says what to run when the module is of other sources', function()
+    -- A checkout whose Lua files were pulled and whose module was not built again.
+    local checkout = vim.fn.tempname()
+    vim.fn.mkdir(checkout .. '/lua/himalaya', 'p')
+    assert(vim.uv.fs_copyfile(root .. '/lua/himalaya/native.lua', checkout .. '/lua/himalaya/native.lua'))
+    vim.fn.writefile({ "return '0123456789abcdef'" }, checkout .. '/lua/himalaya/stamp.lua')
     local ok, message =
-      load_from(build_dir, [[package.preload['himalaya.stamp'] = function() return '0123456789abcdef' end]])
+      load_from(build_dir, ('vim.opt.runtimepath:prepend(%q)'):format(vim.uv.fs_realpath(checkout)))
+    vim.fn.delete(checkout, 'rf')
     assert.is_false(ok)
     assert.matches('is of other sources', message, 1, true)
     assert.matches('0123456789abcdef', message, 1, true)
@@ -255,6 +261,25 @@ end)
 
 -- The sanitizers' builds are slow by design.
 if not sanitized then
+  if vim.uv.os_uname().sysname == 'Linux' and vim.uv.os_uname().machine == 'x86_64' then
+    it('libraries are loaded when they are first called', function()
+      local child = Child.start()
+      local function mapped()
+        return child.lua([[
+          local file = io.open('/proc/self/maps')
+          local maps = file:read('*a')
+          file:close()
+          return { ssl = maps:find('libcrypto', 1, true) ~= nil, sqlite = maps:find('libsqlite3', 1, true) ~= nil }
+        ]])
+      end
+      child.lua([[require('himalaya.native')]])
+      assert.same({ ssl = false, sqlite = false }, mapped())
+      assert.matches('^3%.', child.lua([[return require('himalaya.native').versions().OpenSSL]]))
+      assert.same({ ssl = true, sqlite = true }, mapped())
+      child.stop()
+    end)
+  end
+
   describe('the time to load', function()
     -- CPU time: what it takes must not depend on who else runs.
     it('is a few milliseconds', function()
