@@ -1,0 +1,112 @@
+#include "mail/query.hpp"
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+
+#include <fmt/format.h>
+
+namespace himalaya::mail {
+
+namespace {
+
+struct Term {
+    std::string key; // lower case; empty for a word
+    std::string value;
+};
+
+bool is_blank(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool is_key(std::string_view word) {
+    return word == "from" || word == "to" || word == "subject" || word == "is" || word == "has" ||
+           word == "before" || word == "after";
+}
+
+// The next term; `text` loses it. An open quote ends with the text.
+std::optional<Term> next_term(std::string_view& text) {
+    while (!text.empty() && is_blank(text.front()))
+        text.remove_prefix(1);
+    if (text.empty())
+        return std::nullopt;
+    Term term;
+    bool quoted = false;
+    std::size_t at = 0;
+    for (; at < text.size() && (quoted || !is_blank(text[at])); ++at) {
+        char c = text[at];
+        if (c == '"') {
+            quoted = !quoted;
+        } else if (c == ':' && !quoted && term.key.empty() && is_key(text::lower(term.value))) {
+            term.key = text::lower(term.value);
+            term.value.clear();
+        } else {
+            term.value += c;
+        }
+    }
+    text.remove_prefix(at);
+    return term;
+}
+
+// The first second of "2024", "2024-05" or "2024-05-17", UTC.
+std::optional<std::int64_t> first_second(std::string_view text) {
+    auto parts = text::split(text, '-');
+    if (parts.empty() || parts.size() > 3 || parts[0].size() != 4)
+        return std::nullopt;
+    auto year = text::to_unsigned(parts[0]);
+    auto month = parts.size() > 1 ? text::to_unsigned(parts[1]) : std::optional<std::uint64_t>(1);
+    auto day = parts.size() > 2 ? text::to_unsigned(parts[2]) : std::optional<std::uint64_t>(1);
+    if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31)
+        return std::nullopt;
+    return time::days_from_civil(static_cast<int>(*year), static_cast<unsigned>(*month),
+                                 static_cast<unsigned>(*day)) *
+           86'400;
+}
+
+Error wrong(const Term& term, std::string_view could) {
+    return make_error(Code::invalid,
+                      fmt::format("\"{}:{}\" is nothing to look for", term.key, text::clean_line(term.value)),
+                      fmt::format("after \"{}:\" comes {}", term.key, could));
+}
+
+} // namespace
+
+Result<Query> parse_query(std::string_view text) {
+    Query query;
+    while (auto term = next_term(text)) {
+        if (term->key.empty()) {
+            if (!term->value.empty())
+                query.words.push_back(std::move(term->value));
+            continue;
+        }
+        if (term->value.empty())
+            return wrong(*term, "what to look for");
+        if (term->key == "from") {
+            query.from.push_back(std::move(term->value));
+        } else if (term->key == "to") {
+            query.to.push_back(std::move(term->value));
+        } else if (term->key == "subject") {
+            query.subject.push_back(std::move(term->value));
+        } else if (term->key == "is") {
+            if (term->value == "unread")
+                query.unread = true;
+            else if (term->value == "flagged")
+                query.flagged = true;
+            else if (term->value == "answered")
+                query.answered = true;
+            else
+                return wrong(*term, "unread, flagged or answered");
+        } else if (term->key == "has") {
+            if (term->value != "attachment")
+                return wrong(*term, "attachment");
+            query.has_attachment = true;
+        } else {
+            auto when = first_second(term->value);
+            if (!when)
+                return wrong(*term, "a date like 2024-05-17");
+            (term->key == "before" ? query.before : query.after) = when;
+        }
+    }
+    return query;
+}
+
+} // namespace himalaya::mail

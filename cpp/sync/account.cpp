@@ -1,0 +1,317 @@
+#include "sync/account.hpp"
+
+#include "base/log.hpp"
+#include "base/time.hpp"
+#include "store/folders.hpp"
+#include "sync/body_line.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace himalaya::sync {
+
+namespace {
+
+// What people look at first comes first.
+int rank(const store::Folder& folder) {
+    static constexpr std::array<std::string_view, 6> FIRST = {"inbox",   "sent",    "drafts",
+                                                              "archive", "flagged", "all"};
+    auto at = std::find(FIRST.begin(), FIRST.end(), folder.role);
+    if (folder.role == "junk" || folder.role == "trash")
+        return 100;
+    return at == FIRST.end() ? 50 : static_cast<int>(at - FIRST.begin());
+}
+
+bool is_inbox(const store::Folder& folder) {
+    return folder.role == "inbox" || folder.path == "INBOX";
+}
+
+struct Here {
+    store::Folder folder;
+    Local local;
+    bool bodies_due = false;
+};
+
+std::optional<Here> what_is_here(store::Database& database, const std::string& path,
+                                 const BodyPolicy& policy) {
+    auto folder = store::folder_of(database, path);
+    if (!folder)
+        return std::nullopt;
+    return Here{*folder, local_of(*folder, named_rows(database, folder->id)),
+                bodies_are_due(database, folder->id, policy)};
+}
+
+} // namespace
+
+std::string_view name_of(Kind kind) {
+    switch (kind) {
+    case Kind::inbox:
+        return "inbox";
+    case Kind::full:
+        return "full";
+    case Kind::folder:
+        return "folder";
+    }
+    return "full";
+}
+
+Account::Account(loop::Loop& loop, Options options, std::shared_ptr<store::Store> store,
+                 std::shared_ptr<Source> source, loop::CancelToken token)
+    : m_loop(loop), m_options(std::move(options)), m_store(std::move(store)), m_source(std::move(source)),
+      m_cancel(token) {}
+
+Standing Account::standing() {
+    return m_progress.standing(m_loop.now_ms());
+}
+
+loop::Task<Summary> Account::sync(Kind kind, std::string folder, loop::CancelToken token) {
+    auto self = shared_from_this();
+    while (m_syncing)
+        co_await m_turn.wait(token);
+    m_syncing = true;
+    m_turn.close();
+    struct Turn {
+        Account& account;
+        ~Turn() {
+            account.m_syncing = false;
+            account.m_turn.open();
+        }
+    } turn{*this};
+    auto running = lead_sync(kind, std::move(folder), token);
+    co_return co_await running;
+}
+
+loop::Task<Summary> Account::lead_sync(Kind kind, std::string folder, loop::CancelToken token) {
+    auto leading = m_store->lead(token);
+    if (!co_await leading)
+        throw make_error(Code::locked, "another Neovim syncs this account",
+                         "its mail shows here as it arrives; nothing needs to be done");
+    auto before = m_source->stats();
+    auto started = m_loop.now_ms();
+    m_progress.begin(started);
+    Work work{m_store,
+              m_source,
+              &m_progress,
+              [this] {
+                  if (on_progress)
+                      on_progress();
+              },
+              m_options.bodies,
+              kind == Kind::full,
+              token};
+    Summary summary;
+    std::optional<Error> failure;
+    auto stepping = steps(work, kind, std::move(folder));
+    try {
+        summary = co_await stepping;
+    } catch (const Error& error) {
+        failure = error;
+    }
+    auto after = m_source->stats();
+    summary.bytes = after.bytes - before.bytes;
+    summary.round_trips = after.round_trips - before.round_trips;
+    summary.connections_opened = after.connections_opened - before.connections_opened;
+    uv_update_time(m_loop.uv());
+    summary.duration_ms = m_loop.now_ms() - started;
+    auto keeping = keep_record(kind, summary, failure ? failure->message : std::string());
+    try {
+        co_await keeping;
+    } catch (const Error& error) {
+        log::warn("sync", "{}: the sync's record was not kept: {}", m_options.name, error.message);
+    }
+    if (failure)
+        throw Error(*failure);
+    co_return summary;
+}
+
+loop::Task<> Account::keep_record(Kind kind, const Summary& summary, std::string error) {
+    return m_store->write<void>(
+        [kind = std::string(name_of(kind)), summary, error = std::move(error)](store::Change& change) {
+            auto row = change.database().prepare("INSERT INTO sync_run(kind, started_at, duration_ms, new, "
+                                                 "updated, expunged, uploaded, bytes, "
+                                                 "round_trips, error) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+            row.bind(kind, time::now_s() - summary.duration_ms / 1000, summary.duration_ms, summary.fresh,
+                     summary.updated, summary.expunged, summary.uploaded, summary.bytes, summary.round_trips,
+                     error)
+                .run();
+        },
+        loop::CancelToken());
+}
+
+// The folders of this sync as the server has them now.
+loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::string folder) {
+    work.progress->say("Looking at folders", "");
+    work.on_progress();
+    if (kind != Kind::full) {
+        auto asking = work.store->read<std::optional<store::Folder>>(
+            [kind, folder](store::Database& database) {
+                return kind == Kind::folder ? store::folder_of(database, folder)
+                                            : store::folder_with_role(database, "inbox");
+            },
+            work.token);
+        if (auto known = co_await asking) {
+            std::vector<std::string> remotes{known->remote};
+            auto stating = work.source->states(std::move(remotes), work.token);
+            auto states = co_await stating;
+            if (states.at(0))
+                co_return std::vector<RemoteFolder>{{*known, states[0]}};
+        }
+    }
+    auto listing = work.source->folders(work.token);
+    auto listed = co_await listing;
+    auto keeping = work.store->write_as_leader<void>(
+        [listed](store::Change& change) {
+            std::vector<store::Folder> folders;
+            for (const auto& remote : listed)
+                folders.push_back(remote.folder);
+            store::keep_folders(change, folders);
+        },
+        work.token);
+    co_await keeping;
+    std::erase_if(listed, [&](const RemoteFolder& remote) {
+        if (!remote.folder.selectable || !m_options.selection.wants(remote.folder.path))
+            return true;
+        if (kind == Kind::inbox)
+            return !is_inbox(remote.folder);
+        return kind == Kind::folder && remote.folder.path != folder;
+    });
+    if (kind == Kind::folder && listed.empty())
+        throw make_error(Code::not_found, "the server has no folder " + folder,
+                         "see :HimalayaFolder for those it has");
+    std::vector<std::string> unknown;
+    for (const auto& remote : listed)
+        if (!remote.state)
+            unknown.push_back(remote.folder.remote);
+    if (!unknown.empty()) {
+        auto stating = work.source->states(unknown, work.token);
+        auto states = co_await stating;
+        std::size_t at = 0;
+        for (auto& remote : listed)
+            if (!remote.state)
+                remote.state = states.at(at++);
+    }
+    std::stable_sort(listed.begin(), listed.end(), [](const RemoteFolder& a, const RemoteFolder& b) {
+        return rank(a.folder) < rank(b.folder);
+    });
+    co_return std::move(listed);
+}
+
+loop::Task<Summary> Account::steps(Work& work, Kind kind, std::string folder) {
+    Summary summary;
+    auto replaying = replay_ops(work);
+    auto replayed = co_await replaying;
+    summary.uploaded = replayed.carried;
+    summary.refused = std::move(replayed.refused);
+
+    auto looking = look(work, kind, std::move(folder));
+    auto listed = co_await looking;
+
+    // Bodies stream beside the envelopes. They are ended with us, whichever way we end.
+    loop::CancelSource beside(work.token);
+    Work behind = work;
+    behind.token = beside.token();
+    BodyLine line(behind);
+    loop::Gate bodies_done;
+    std::optional<Error> bodies_failed;
+    loop::start(line.run(), [&](std::optional<Error> error) {
+        bodies_failed = std::move(error);
+        bodies_done.open();
+    });
+    std::optional<Error> failure;
+    std::vector<store::Id> looked_at;
+    auto bringing = [](Account& account, Work& shared, std::vector<RemoteFolder>& folders, BodyLine& bodies,
+                       Summary& result, std::vector<store::Id>& looked) -> loop::Task<> {
+        for (const auto& remote : folders) {
+            auto asking = shared.store->read<std::optional<Here>>(
+                [path = remote.folder.path, policy = shared.bodies](store::Database& database) {
+                    return what_is_here(database, path, policy);
+                },
+                shared.token);
+            auto here = co_await asking;
+            if (!here || !remote.state)
+                continue;
+            looked.push_back(here->folder.id);
+            if (here->bodies_due && here->folder.uidvalidity == remote.state->uidvalidity)
+                bodies.add(here->folder, here->local.known);
+            if (look_at(here->local, *remote.state, shared.thorough) == Look::none)
+                continue;
+            shared.progress->say("Reading", remote.folder.path);
+            shared.on_progress();
+            auto folder_row = here->folder;
+            folder_row.uidvalidity = remote.state->uidvalidity;
+            auto complete = [&bodies, folder_row](UidSet uids) { bodies.add(folder_row, std::move(uids)); };
+            auto syncing = sync_folder(shared, here->folder, is_inbox(here->folder), complete);
+            auto outcome = co_await syncing;
+            result.fresh += static_cast<std::int64_t>(outcome.fresh.size());
+            result.updated += outcome.updated;
+            result.expunged += outcome.expunged;
+            if (!outcome.first && !outcome.fresh.empty())
+                result.came.push_back({remote.folder.path, std::move(outcome.fresh)});
+            if (outcome.withheld > 0)
+                result.withheld.push_back(remote.folder.path);
+        }
+        auto noting = account.note_states(shared, folders);
+        co_await noting;
+    };
+    auto brought = bringing(*this, work, listed, line, summary, looked_at);
+    try {
+        co_await brought;
+    } catch (const Error& error) {
+        failure = error;
+        beside.cancel();
+    }
+    line.close();
+    co_await bodies_done.wait(); // no token: it holds references to this frame
+    if (failure)
+        throw Error(*failure);
+    if (bodies_failed)
+        throw Error(*bodies_failed);
+    if (line.fetched() > 0 || summary.fresh > 0) {
+        auto noting = work.store->write_as_leader<void>(
+            [looked_at, policy = work.bodies](store::Change& change) {
+                note_bodies_here(change, looked_at, policy);
+            },
+            work.token);
+        co_await noting;
+    }
+    co_return std::move(summary);
+}
+
+// The server's own counts, as the listing told them: what the next look compares with.
+loop::Task<> Account::note_states(Work& work, const std::vector<RemoteFolder>& listed) {
+    auto asking = work.store->read<bool>(
+        [listed](store::Database& database) {
+            for (const auto& remote : listed) {
+                auto folder = store::folder_of(database, remote.folder.path);
+                if (folder && remote.state && folder->server_unread != remote.state->unread)
+                    return true;
+            }
+            return false;
+        },
+        work.token);
+    if (!co_await asking)
+        co_return;
+    auto writing = work.store->write_as_leader<void>(
+        [listed](store::Change& change) {
+            for (const auto& remote : listed) {
+                auto folder = store::folder_of(change.database(), remote.folder.path);
+                if (!folder || !remote.state)
+                    continue;
+                store::Progress progress;
+                progress.server_unread = remote.state->unread;
+                store::note_progress(change, folder->id, progress);
+            }
+        },
+        work.token);
+    co_await writing;
+}
+
+loop::Task<> Account::need_body(store::Id message, loop::CancelToken token) {
+    auto self = shared_from_this();
+    Progress progress; // nobody looks at it
+    Work work{m_store, m_source, &progress, [] {}, m_options.bodies, false, token};
+    auto fetching = fetch_body(work, message);
+    co_await fetching;
+}
+
+} // namespace himalaya::sync

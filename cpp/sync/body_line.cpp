@@ -1,0 +1,176 @@
+#include "sync/body_line.hpp"
+
+#include "base/time.hpp"
+#include "store/folders.hpp"
+#include "sync/pens.hpp"
+
+#include <fmt/format.h>
+
+namespace himalaya::sync {
+
+namespace {
+
+std::int64_t oldest_wanted(const BodyPolicy& policy) {
+    return policy.newest_days ? time::now_s() - *policy.newest_days * 86'400 : INT64_MIN;
+}
+
+UidSet bodiless(store::Database& database, store::Id folder, const UidSet& among, std::int64_t since) {
+    UidSet uids;
+    for (auto range : among.ranges()) {
+        auto row = database.prepare("SELECT remote FROM message WHERE folder = ? AND remote BETWEEN ? AND ? "
+                                    "AND body IS NULL AND arrived >= ? ORDER BY remote");
+        row.bind(folder, range.first, range.last, since);
+        while (row.step())
+            uids.add(static_cast<std::uint32_t>(row.integer(0)));
+    }
+    return uids;
+}
+
+} // namespace
+
+void BodyLine::add(store::Folder folder, UidSet uids) {
+    if (!m_work.bodies.fetch || uids.empty())
+        return;
+    m_due.push_back({std::move(folder), std::move(uids)});
+    m_wake.open();
+}
+
+void BodyLine::close() {
+    m_closed = true;
+    m_wake.open();
+}
+
+loop::Task<> BodyLine::run() {
+    for (;;) {
+        if (m_due.empty()) {
+            if (m_closed)
+                co_return;
+            m_visit.reset(); // nobody holds a folder while waiting
+            m_wake.close();
+            co_await m_wake.wait(m_work.token);
+            continue;
+        }
+        Due due = std::move(m_due.front());
+        m_due.pop_front();
+        auto fetching = fetch(std::move(due));
+        co_await fetching;
+    }
+}
+
+loop::Task<> BodyLine::fetch(Due due) {
+    auto since = oldest_wanted(m_work.bodies);
+    auto asking = m_work.store->read_behind<UidSet>(
+        [id = due.folder.id, uids = due.uids, since](store::Database& database) {
+            return bodiless(database, id, uids, since);
+        },
+        m_work.token);
+    auto uids = co_await asking;
+    if (uids.empty())
+        co_return;
+    m_work.progress->expect(static_cast<std::int64_t>(uids.count()));
+    if (!m_visit || m_folder != due.folder.id) {
+        m_visit.reset();
+        auto visiting = m_work.source->visit(due.folder.remote, std::nullopt, false, m_work.token);
+        m_visit = co_await visiting;
+        m_folder = due.folder.id;
+    }
+    if (m_visit->state().uidvalidity != due.folder.uidvalidity)
+        co_return; // the folder's next sync sorts that out
+    BodyPen pen(
+        m_work.store, due.folder.id, BodyPen::As::leader,
+        [this](std::int64_t count) {
+            m_fetched += count;
+            m_work.progress->count(count);
+            m_work.on_progress();
+        },
+        m_work.token);
+    std::optional<Error> failure;
+    auto reading = m_visit->bodies(std::move(uids), pen, m_work.token);
+    try {
+        co_await reading;
+    } catch (const Error& error) {
+        failure = error;
+    }
+    auto ending = pen.finish(); // what came whole is kept, however it ended
+    co_await ending;
+    if (failure)
+        throw Error(*failure);
+}
+
+loop::Task<> fetch_body(Work& work, store::Id message) {
+    struct Place {
+        store::Folder folder;
+        std::int64_t uid = 0;
+    };
+    auto asking = work.store->read<std::optional<Place>>(
+        [message](store::Database& database) -> std::optional<Place> {
+            auto row =
+                database.prepare("SELECT folder, remote FROM message WHERE id = ? AND remote IS NOT NULL");
+            if (!row.bind(message).step())
+                return std::nullopt;
+            auto folder = store::folder_of(database, row.integer(0));
+            if (!folder)
+                return std::nullopt;
+            return Place{*folder, row.integer(1)};
+        },
+        work.token);
+    auto place = co_await asking;
+    if (!place)
+        throw make_error(Code::not_found, "that message is not on the server yet", "sync and try again");
+    auto visiting = work.source->visit(place->folder.remote, std::nullopt, true, work.token);
+    auto visit = co_await visiting;
+    if (visit->state().uidvalidity != place->folder.uidvalidity)
+        throw make_error(Code::uidvalidity, "the folder was made anew on the server",
+                         "sync it and try again");
+    BodyPen pen(
+        work.store, place->folder.id, BodyPen::As::anybody, [](std::int64_t) {}, work.token);
+    UidSet one;
+    one.add(static_cast<std::uint32_t>(place->uid));
+    auto reading = visit->bodies(one, pen, work.token);
+    std::optional<Error> failure;
+    try {
+        co_await reading;
+    } catch (const Error& error) {
+        failure = error;
+    }
+    auto ending = pen.finish();
+    co_await ending;
+    if (failure)
+        throw Error(*failure);
+}
+
+namespace {
+
+std::string due_name(store::Id folder) {
+    return fmt::format("bodies due {}", folder);
+}
+
+// The policy as one number, to see that the user changed it.
+std::int64_t number_of(const BodyPolicy& policy) {
+    return !policy.fetch ? 0 : policy.newest_days ? *policy.newest_days : INT32_MAX;
+}
+
+std::int64_t fact(store::Database& database, std::string_view name) {
+    auto row = database.prepare("SELECT value FROM fact WHERE name = ?");
+    return row.bind(name).step() ? row.integer(0) : 0;
+}
+
+} // namespace
+
+bool bodies_are_due(store::Database& database, store::Id folder, const BodyPolicy& policy) {
+    auto name = due_name(folder);
+    return fact(database, name) != 0 || fact(database, "bodies wanted") != number_of(policy);
+}
+
+void note_bodies_due(store::Change& change, store::Id folder) {
+    change.set_fact(due_name(folder), 1);
+}
+
+void note_bodies_here(store::Change& change, const std::vector<store::Id>& folders,
+                      const BodyPolicy& policy) {
+    for (auto folder : folders)
+        change.set_fact(due_name(folder), 0);
+    change.set_fact("bodies wanted", number_of(policy));
+}
+
+} // namespace himalaya::sync

@@ -1,0 +1,49 @@
+// Bodies come behind their envelopes, on a connection of their own where the server allows one: while one window's
+// envelopes are read, the bodies of the window before it stream in.
+#pragma once
+
+#include "sync/folder_sync.hpp"
+
+#include <deque>
+
+namespace himalaya::sync {
+
+class BodyLine {
+  public:
+    explicit BodyLine(Work& work) : m_work(work) {}
+
+    // The messages with these UIDs are here: their bodies are due, as far as the policy wants them.
+    void add(store::Folder folder, UidSet uids);
+    // Nothing more will be added.
+    void close();
+    // Until it is closed and empty.
+    loop::Task<> run();
+    std::int64_t fetched() const { return m_fetched; }
+
+  private:
+    struct Due {
+        store::Folder folder;
+        UidSet uids;
+    };
+
+    loop::Task<> fetch(Due due);
+
+    Work& m_work;
+    std::deque<Due> m_due;
+    loop::Gate m_wake;
+    bool m_closed = false;
+    std::int64_t m_fetched = 0;
+    store::Id m_folder = 0;
+    std::unique_ptr<Visit> m_visit; // kept while the next ones are of the same folder
+};
+
+// One body now, for a reader who waits.
+loop::Task<> fetch_body(Work& work, store::Id message);
+
+// Whether an earlier sync ended before all bodies of a folder were here, or the user wants more of them now. Asking
+// every row would take longer than a whole check without changes may.
+bool bodies_are_due(store::Database& database, store::Id folder, const BodyPolicy& policy);
+void note_bodies_due(store::Change& change, store::Id folder);
+void note_bodies_here(store::Change& change, const std::vector<store::Id>& folders, const BodyPolicy& policy);
+
+} // namespace himalaya::sync

@@ -1,0 +1,323 @@
+#include "sync/folder_sync.hpp"
+
+#include "base/log.hpp"
+#include "base/time.hpp"
+#include "store/folders.hpp"
+#include "sync/body_line.hpp"
+#include "sync/pens.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace himalaya::sync {
+
+namespace {
+
+// What a first screen shows, and what is asked for in one go after it.
+constexpr std::int64_t FIRST_PAGE = 100;
+constexpr std::int64_t WINDOW = 10'000;
+// Flags without CHANGEDSINCE: so many at a time, so that none of it is ever large.
+constexpr std::uint64_t FLAG_WINDOW = 5'000;
+
+std::string withheld_name(store::Id folder) {
+    return fmt::format("withheld {}", folder);
+}
+std::string allowed_name(store::Id folder) {
+    return fmt::format("allowed {}", folder);
+}
+
+UidSet set_of(const std::string& text) {
+    return UidSet::parse(text).value_or(UidSet());
+}
+
+imap::Range all_below(std::int64_t uidnext) {
+    return {1, static_cast<std::uint32_t>(uidnext - 1)};
+}
+
+// UIDs here among `known` that the source does not have any more.
+std::vector<std::int64_t> missing_uids(store::Database& database, store::Id folder, const UidSet& known,
+                                       const UidSet& present) {
+    std::vector<std::int64_t> missing;
+    auto row = database.prepare("SELECT remote FROM message WHERE folder = ? AND remote IS NOT NULL");
+    row.bind(folder);
+    while (row.step()) {
+        auto uid = static_cast<std::uint32_t>(row.integer(0));
+        if (known.contains(uid) && !present.contains(uid))
+            missing.push_back(uid);
+    }
+    return missing;
+}
+
+// One sync of one folder, as steps.
+class FolderSync {
+  public:
+    FolderSync(Work& work, store::Folder folder, bool urgent, std::function<void(UidSet)> complete)
+        : m_work(work), m_folder(std::move(folder)), m_urgent(urgent), m_complete(std::move(complete)),
+          m_known(set_of(m_folder.known)) {}
+
+    loop::Task<FolderOutcome> run() {
+        m_outcome.first = !m_folder.uidvalidity.has_value();
+        std::optional<Known> known;
+        if (m_folder.uidvalidity && m_folder.modseq > 0 && !m_known.empty())
+            known = Known{*m_folder.uidvalidity, m_folder.modseq, m_known};
+        auto visiting = m_work.source->visit(m_folder.remote, known, m_urgent, m_work.token);
+        m_visit = co_await visiting;
+        const auto& state = m_visit->state();
+        if (!m_folder.uidvalidity || *m_folder.uidvalidity != state.uidvalidity) {
+            auto renewing = begin_anew();
+            co_await renewing;
+        }
+        auto changing = changes();
+        co_await changing;
+        auto arriving = arrivals();
+        co_await arriving;
+        auto ending = finish();
+        co_await ending;
+        co_return std::move(m_outcome);
+    }
+
+  private:
+    template<class F>
+    loop::Task<> write(F work) {
+        return m_work.store->write_as_leader<void>(std::move(work), m_work.token);
+    }
+
+    // The folder was made anew on the server (or never seen): no UID of ours means anything. Rows lose their names
+    // and get new ones as their messages are told of again; what stays without one is judged at the end.
+    loop::Task<> begin_anew() {
+        if (m_folder.uidvalidity)
+            log::warn("sync", "{}: UIDVALIDITY changed from {} to {}", m_folder.path, *m_folder.uidvalidity,
+                      m_visit->state().uidvalidity);
+        m_renewed = m_folder.uidvalidity.has_value();
+        m_known = UidSet();
+        m_folder.modseq = 0;
+        auto writing =
+            write([folder = m_folder.id, uidvalidity = m_visit->state().uidvalidity](store::Change& change) {
+                store::forget_names(change, folder);
+                store::Progress progress;
+                progress.uidvalidity = uidvalidity;
+                progress.uidnext = 1;
+                progress.modseq = 0;
+                progress.known = "";
+                store::note_progress(change, folder, progress);
+            });
+        co_await writing;
+    }
+
+    // Flags and expunges of what we know. The modseq rises in the transaction that commits all of them.
+    loop::Task<> changes() {
+        if (m_known.empty())
+            co_return;
+        std::vector<store::FlagNews> news = m_visit->take_flag_news();
+        UidSet vanished = m_visit->take_vanished();
+        UidSet present;
+        bool diffed = false;
+        if (!m_visit->told_changes()) {
+            auto keep = [&](store::FlagNews one) {
+                present.add(static_cast<std::uint32_t>(one.uid));
+                news.push_back(std::move(one));
+            };
+            if (m_visit->counts_changes() && m_folder.modseq > 0) {
+                auto asking = m_visit->flags(m_known, m_folder.modseq, keep, m_work.token);
+                co_await asking;
+                auto counting = m_work.store->read<std::int64_t>(
+                    [folder = m_folder.id](store::Database& database) {
+                        return named_rows(database, folder);
+                    },
+                    m_work.token);
+                auto rows = co_await counting;
+                auto total = m_visit->state().total;
+                // Nothing new and as many as here: nothing left. Else the server must say which are there.
+                bool came = m_visit->state().uidnext != m_folder.uidnext;
+                if (came || !total || *total != rows) {
+                    auto looking = m_visit->present(m_known, m_work.token);
+                    present = co_await looking;
+                    diffed = true;
+                }
+            } else {
+                for (UidSet left = m_known; !left.empty();) {
+                    UidSet window = left.newest(FLAG_WINDOW);
+                    left = left.without(window);
+                    auto asking = m_visit->flags(window, std::nullopt, keep, m_work.token);
+                    co_await asking;
+                }
+                diffed = true;
+            }
+        }
+        std::vector<std::int64_t> leaving;
+        if (diffed) {
+            auto judging = judge(present);
+            leaving = co_await judging;
+        }
+        std::optional<std::int64_t> modseq;
+        if (m_visit->counts_changes())
+            modseq = m_visit->state().modseq;
+        auto updated = std::make_shared<std::pair<int, int>>();
+        auto writing = write([folder = m_folder.id, news = std::move(news), vanished,
+                              leaving = std::move(leaving), modseq, updated](store::Change& change) {
+            updated->first = store::bring_flags(change, folder, news);
+            for (auto range : vanished.ranges())
+                updated->second += store::take_away(change, folder, range.first, range.last,
+                                                    [](std::int64_t) { return true; });
+            updated->second += store::take_away(change, folder, leaving);
+            store::Progress progress;
+            progress.modseq = modseq;
+            store::note_progress(change, folder, progress);
+        });
+        co_await writing;
+        m_outcome.updated += updated->first;
+        m_outcome.expunged += updated->second;
+    }
+
+    // Which of the missing ones may leave: all, or none until the user said yes.
+    loop::Task<std::vector<std::int64_t>> judge(UidSet present) {
+        struct Judged {
+            std::vector<std::int64_t> missing;
+            std::int64_t withheld = 0;
+        };
+        auto judging = m_work.store->write_as_leader<Judged>(
+            [folder = m_folder.id, known = m_known, present](store::Change& change) {
+                auto& database = change.database();
+                Judged judged{missing_uids(database, folder, known, present), 0};
+                auto missing = static_cast<std::int64_t>(judged.missing.size());
+                bool allowed = change.fact(allowed_name(folder)) != 0;
+                if (!allowed && Guard::asks(missing, named_rows(database, folder))) {
+                    judged.missing.clear();
+                    judged.withheld = missing;
+                }
+                change.set_fact(withheld_name(folder), judged.withheld);
+                return judged;
+            },
+            m_work.token);
+        auto judged = co_await judging;
+        m_outcome.withheld = judged.withheld;
+        co_return std::move(judged.missing);
+    }
+
+    loop::Task<> arrivals() {
+        const auto& state = m_visit->state();
+        auto uidnext = state.uidnext.value_or(0);
+        if (uidnext == 0) {
+            // The server does not say: the highest UID there is.
+            UidSet everything{imap::Range{1, imap::last_of_all}};
+            auto looking = m_visit->present(everything, m_work.token);
+            auto present = co_await looking;
+            uidnext = static_cast<std::int64_t>(present.max()) + 1;
+        }
+        m_uidnext = uidnext;
+        auto windows = windows_of(m_known, uidnext, FIRST_PAGE, WINDOW);
+        if (windows.empty())
+            co_return;
+        auto expected = state.total ? std::max<std::int64_t>(0, *state.total - m_folder.total) : 0;
+        m_work.progress->expect(expected);
+        for (auto& window : windows) {
+            EnvelopePen pen(
+                m_work.store, m_folder.id,
+                [this](std::int64_t count) {
+                    m_work.progress->count(count);
+                    m_work.on_progress();
+                },
+                m_work.token);
+            auto reading = m_visit->envelopes(window, pen, m_work.token);
+            std::optional<Error> failure;
+            try {
+                co_await reading;
+            } catch (const Error& error) {
+                failure = error;
+            }
+            auto ending =
+                pen.finish(); // also when reading failed: what came is kept, but not called complete
+            co_await ending;
+            if (failure)
+                throw Error(*failure);
+            m_known = m_known.united(window);
+            m_outcome.fresh.insert(m_outcome.fresh.end(), pen.fresh().begin(), pen.fresh().end());
+            m_outcome.updated += pen.updated();
+            auto modseq = m_visit->counts_changes() ? m_visit->state().modseq : std::nullopt;
+            auto noting =
+                write([folder = m_folder.id, known = m_known.text(), modseq](store::Change& change) {
+                    store::Progress progress;
+                    progress.known = known;
+                    progress.modseq = modseq;
+                    store::note_progress(change, folder, progress);
+                    note_bodies_due(change, folder);
+                });
+            co_await noting;
+            m_complete(window);
+        }
+    }
+
+    loop::Task<> finish() {
+        auto state = m_visit->state();
+        auto writing = m_work.store->write_as_leader<std::pair<std::int64_t, std::int64_t>>(
+            [folder = m_folder.id, state, uidnext = m_uidnext, renewed = m_renewed](store::Change& change) {
+                std::pair<std::int64_t, std::int64_t> result; // expunged, withheld
+                bool allowed = change.fact(allowed_name(folder)) != 0;
+                if (renewed || allowed) {
+                    result =
+                        store::judge_nameless(change, folder, [&](std::int64_t missing, std::int64_t rows) {
+                            return !allowed && Guard::asks(missing, rows);
+                        });
+                    change.set_fact(withheld_name(folder), result.second);
+                    change.set_fact(allowed_name(folder), 0);
+                }
+                store::Progress progress;
+                progress.uidnext = uidnext;
+                progress.server_total = state.total;
+                progress.server_unread = state.unread;
+                progress.synced_at = time::now_s();
+                store::note_progress(change, folder, progress);
+                return result;
+            },
+            m_work.token);
+        auto [expunged, withheld] = co_await writing;
+        m_outcome.expunged += expunged;
+        m_outcome.withheld += withheld;
+    }
+
+    Work& m_work;
+    store::Folder m_folder;
+    bool m_urgent;
+    std::function<void(UidSet)> m_complete;
+    UidSet m_known;
+    std::unique_ptr<Visit> m_visit;
+    std::int64_t m_uidnext = 1;
+    bool m_renewed = false;
+    FolderOutcome m_outcome;
+};
+
+} // namespace
+
+std::int64_t named_rows(store::Database& database, store::Id folder) {
+    auto row = database.prepare("SELECT count(*) FROM message WHERE folder = ? AND remote IS NOT NULL");
+    return row.bind(folder).step() ? row.integer(0) : 0;
+}
+
+Local local_of(const store::Folder& folder, std::int64_t rows) {
+    return {folder.uidvalidity,  folder.uidnext,      folder.modseq, set_of(folder.known), rows,
+            folder.server_total, folder.server_unread};
+}
+
+loop::Task<FolderOutcome> sync_folder(Work& work, store::Folder folder, bool urgent,
+                                      std::function<void(UidSet)> complete) {
+    FolderSync sync(work, std::move(folder), urgent, std::move(complete));
+    auto running = sync.run();
+    co_return co_await running;
+}
+
+void allow_deletions(store::Change& change, store::Id folder) {
+    change.set_fact(allowed_name(folder), 1);
+    // What the server told last must not look unchanged to the next sync.
+    store::Progress progress;
+    progress.uidnext = 0;
+    store::note_progress(change, folder, progress);
+}
+
+std::int64_t withheld_deletions(store::Database& database, store::Id folder) {
+    auto row = database.prepare("SELECT value FROM fact WHERE name = ?");
+    auto name = withheld_name(folder);
+    return row.bind(name).step() ? row.integer(0) : 0;
+}
+
+} // namespace himalaya::sync

@@ -1,0 +1,278 @@
+#include "sync/imap_visit.hpp"
+
+#include "imap/change.hpp"
+#include "imap/fetch.hpp"
+#include "imap/search.hpp"
+#include "mail/flags.hpp"
+#include "sync/imap_source.hpp"
+
+namespace himalaya::sync {
+
+namespace {
+
+mail::Flags flags_of(imap::Seq<imap::Text> names) {
+    mail::Flags flags;
+    for (auto name : names)
+        mail::add_imap_flag(flags, name);
+    return flags;
+}
+
+store::FlagNews news_of(const imap::Fetch& message) {
+    auto flags = flags_of(message.flags);
+    return {message.uid.value_or(0), flags.bits, std::move(flags.keywords)};
+}
+
+// "<a@x> junk <b@y>" -> "<a@x>", "<b@y>".
+std::vector<std::string> ids_in(std::string_view text) {
+    std::vector<std::string> ids;
+    for (;;) {
+        auto begin = text.find('<');
+        auto end = begin == std::string_view::npos ? begin : text.find('>', begin);
+        if (end == std::string_view::npos)
+            return ids;
+        ids.emplace_back(text.substr(begin, end - begin + 1));
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::string addr_of(const imap::Address& address) {
+    std::string addr(address.mailbox);
+    if (!imap::is_nil(address.host)) {
+        addr += '@';
+        addr += address.host;
+    }
+    return addr;
+}
+
+// Holding back a session's reading.
+class SessionFlow : public Flow {
+  public:
+    explicit SessionFlow(std::shared_ptr<imap::Session> session) : m_session(std::move(session)) {}
+    ~SessionFlow() override {
+        if (m_paused)
+            m_session->resume();
+    }
+    void pause() override {
+        if (!std::exchange(m_paused, true))
+            m_session->pause();
+    }
+    void resume() override {
+        if (std::exchange(m_paused, false))
+            m_session->resume();
+    }
+
+  private:
+    std::shared_ptr<imap::Session> m_session;
+    bool m_paused = false;
+};
+
+class EnvelopeFetch : public imap::FetchSink {
+  public:
+    EnvelopeFetch(EnvelopeSink& sink, std::shared_ptr<imap::Session> session)
+        : m_sink(sink), m_flow(std::move(session)) {}
+    void on_message(imap::Session&, const imap::Fetch& message) override {
+        // Without an envelope it is news about flags that came in between.
+        if (message.uid && message.envelope)
+            m_sink.on_envelope(m_flow, arrival_of(message));
+    }
+
+  private:
+    EnvelopeSink& m_sink;
+    SessionFlow m_flow;
+};
+
+class BodyFetch : public imap::FetchSink, imap::LiteralSink {
+  public:
+    BodyFetch(BodySink& sink, std::shared_ptr<imap::Session> session)
+        : m_sink(sink), m_flow(std::move(session)) {}
+
+    void on_message(imap::Session&, const imap::Fetch& message) override {
+        if (!message.uid)
+            return;
+        for (const auto& section : message.sections) {
+            if (!section.name.empty())
+                continue;
+            if (section.streamed)
+                m_sink.on_large_end(m_flow, *message.uid, std::exchange(m_whole, false));
+            else if (!imap::is_nil(section.data))
+                m_sink.on_body(m_flow, *message.uid, section.data);
+        }
+    }
+    imap::LiteralSink* on_large(const imap::LiteralStart&) override { return this; }
+
+    void start(const imap::LiteralStart& start) override {
+        m_whole = false;
+        m_sink.on_large_begin(static_cast<std::int64_t>(start.size));
+    }
+    void bytes(std::span<const char> bytes) override {
+        m_sink.on_large_piece(m_flow, {bytes.data(), bytes.size()});
+    }
+    void end(bool complete) override { m_whole = complete; }
+
+  private:
+    BodySink& m_sink;
+    SessionFlow m_flow;
+    bool m_whole = false;
+};
+
+class FlagFetch : public imap::FetchSink {
+  public:
+    explicit FlagFetch(Visit::OnFlags on_flags) : m_on_flags(std::move(on_flags)) {}
+    void on_message(imap::Session&, const imap::Fetch& message) override {
+        if (message.uid && message.has_flags)
+            m_on_flags(news_of(message));
+    }
+
+  private:
+    Visit::OnFlags m_on_flags;
+};
+
+Named named_of(const imap::CopyResult& result) {
+    Named named{result.uid_validity, {}};
+    for (auto pair : result.pairs)
+        named.uids.emplace_back(pair.source, pair.target);
+    return named;
+}
+
+} // namespace
+
+store::Arrival arrival_of(const imap::Fetch& message) {
+    store::Arrival arrival;
+    arrival.uid = message.uid.value_or(0);
+    arrival.arrived = message.internal_date.epoch.value_or(0);
+    arrival.size = static_cast<std::int64_t>(message.size.value_or(0));
+    auto flags = flags_of(message.flags);
+    arrival.flags = flags.bits;
+    arrival.keywords = std::move(flags.keywords);
+    const auto& envelope = *message.envelope;
+    arrival.date = envelope.date;
+    arrival.subject = envelope.subject;
+    const auto& from = envelope.from.empty() ? envelope.sender : envelope.from;
+    if (!from.empty())
+        arrival.from = {std::string(from.front().name), addr_of(from.front())};
+    for (auto list : {envelope.to, envelope.cc})
+        for (const auto& address : list)
+            if (!imap::is_nil(address.mailbox) && !imap::is_nil(address.host) && arrival.to.size() < 100)
+                arrival.to.push_back({std::string(address.name), addr_of(address)});
+    arrival.message_id = envelope.message_id;
+    auto parents = ids_in(envelope.in_reply_to);
+    if (!parents.empty())
+        arrival.in_reply_to = std::move(parents.front());
+    for (const auto& section : message.sections)
+        if (!imap::is_nil(section.data))
+            arrival.references = ids_in(section.data);
+    return arrival;
+}
+
+loop::Task<> ImapVisit::open(std::optional<Known> known, loop::CancelToken token) {
+    auto using_it = m_session->use(m_folder, m_priority, token);
+    m_use = co_await using_it;
+    imap::SelectOptions options;
+    options.again = known.has_value() && !m_session->quirks().idle_sees_all;
+    if (known && m_session->qresync_on()) {
+        options.known = imap::Known{static_cast<std::uint32_t>(known->uidvalidity),
+                                    static_cast<std::uint64_t>(known->modseq), known->uids};
+        options.again = true;
+        options.on_changed = [this](const imap::Fetch& message) {
+            if (message.uid && message.has_flags)
+                m_news.push_back(news_of(message));
+        };
+        options.on_vanished = [this](imap::Ranges ranges) {
+            for (auto range : ranges)
+                m_vanished.add(range);
+        };
+        m_told = true;
+    }
+    auto selecting = imap::select(m_session, m_folder, std::move(options), token);
+    auto selected = co_await selecting;
+    m_state.uidvalidity = selected.uid_validity;
+    if (selected.uid_next)
+        m_state.uidnext = *selected.uid_next;
+    if (selected.highest_modseq)
+        m_state.modseq = static_cast<std::int64_t>(*selected.highest_modseq);
+    m_state.total = selected.exists;
+    // With another UIDVALIDITY the server told nothing, and nothing of what we know counts.
+    if (m_told && (m_state.uidvalidity != known->uidvalidity || !counts_changes()))
+        m_told = false;
+}
+
+loop::Task<> ImapVisit::flags(UidSet uids, std::optional<std::int64_t> since, OnFlags on_flags,
+                              loop::CancelToken token) {
+    imap::FetchRequest request{m_folder, std::move(uids), {}, m_priority, uid_validity()};
+    request.wants.flags = true;
+    if (since)
+        request.wants.changed_since = static_cast<std::uint64_t>(*since);
+    FlagFetch sink(std::move(on_flags));
+    auto fetching = imap::fetch(m_session, std::move(request), sink, token);
+    co_await fetching;
+}
+
+loop::Task<UidSet> ImapVisit::present(UidSet among, loop::CancelToken token) {
+    imap::SearchRequest request{m_folder, {{"UID", {among.text()}}}, {}, m_priority};
+    auto searching = imap::search(m_session, std::move(request), token);
+    co_return co_await searching;
+}
+
+loop::Task<> ImapVisit::envelopes(UidSet uids, EnvelopeSink& sink, loop::CancelToken token) {
+    imap::FetchRequest request{m_folder, std::move(uids), {}, m_priority, uid_validity()};
+    request.wants.flags = true;
+    request.wants.envelope = true;
+    request.wants.size = true;
+    request.wants.internal_date = true;
+    request.wants.headers = {"References"};
+    EnvelopeFetch fetch(sink, m_session);
+    auto fetching = imap::fetch(m_session, std::move(request), fetch, token);
+    co_await fetching;
+}
+
+loop::Task<> ImapVisit::bodies(UidSet uids, BodySink& sink, loop::CancelToken token) {
+    imap::FetchRequest request{m_folder, std::move(uids), {}, m_priority, uid_validity()};
+    request.wants.body = true;
+    BodyFetch fetch(sink, m_session);
+    auto fetching = imap::fetch(m_session, std::move(request), fetch, token);
+    co_await fetching;
+}
+
+loop::Task<UidSet> ImapVisit::change_flags(UidSet uids, store::FlagChange change, loop::CancelToken token) {
+    imap::StoreChange wanted;
+    mail::Flags add{change.add, change.add_keywords};
+    mail::Flags remove{change.remove, change.remove_keywords};
+    wanted.add = mail::imap_flags(add);
+    wanted.remove = mail::imap_flags(remove);
+    imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
+    auto storing = imap::store(m_session, std::move(target), std::move(wanted), token);
+    auto result = co_await storing;
+    co_return std::move(result.modified);
+}
+
+loop::Task<Named> ImapVisit::move(UidSet uids, std::string to, loop::CancelToken token) {
+    imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
+    auto moving = imap::move(m_session, std::move(target), std::move(to), token);
+    auto result = co_await moving;
+    co_return named_of(result);
+}
+
+loop::Task<Named> ImapVisit::copy(UidSet uids, std::string to, loop::CancelToken token) {
+    imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
+    auto copying = imap::copy(m_session, std::move(target), std::move(to), token);
+    auto result = co_await copying;
+    co_return named_of(result);
+}
+
+loop::Task<bool> ImapVisit::expunge(UidSet uids, loop::CancelToken token) {
+    imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
+    auto expunging = imap::expunge(m_session, std::move(target), token);
+    co_return co_await expunging;
+}
+
+loop::Task<UidSet> ImapVisit::find(std::string message_id, std::int64_t first, loop::CancelToken token) {
+    UidSet from{imap::Range{static_cast<std::uint32_t>(first), imap::last_of_all}};
+    imap::SearchRequest request{m_folder,
+                                {{"UID", {from.text()}}, {"HEADER", {"Message-ID", std::move(message_id)}}},
+                                {},
+                                m_priority};
+    auto searching = imap::search(m_session, std::move(request), token);
+    co_return co_await searching;
+}
+
+} // namespace himalaya::sync

@@ -1,0 +1,22 @@
+// The user's changes carried to the server, in the order they were made. Several like each other go out as one
+// command. An op that was sent before and never answered is searched for on the server before it is repeated.
+//
+// Rules where both sides changed:
+//   flags     the user's change of a flag wins over the server's, flags that the user did not touch stay the server's
+//   move      a message that has left its folder on the server stays where it went
+//   delete    a message that another client expunged is gone; that is no error
+//   refusal   what the server will never do is put back as it was, with the server's words
+#pragma once
+
+#include "sync/folder_sync.hpp"
+
+namespace himalaya::sync {
+
+struct Replayed {
+    std::int64_t carried = 0;         // messages
+    std::vector<std::string> refused; // one sentence each, for the user
+};
+
+loop::Task<Replayed> replay_ops(Work& work);
+
+} // namespace himalaya::sync

@@ -1,0 +1,286 @@
+#include "sync/pens.hpp"
+
+#include "base/text.hpp"
+#include "mail/date.hpp"
+#include "mail/encoded_word.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace himalaya::sync {
+
+namespace {
+
+// One fsync for so many rows; more would keep other instances waiting for the write lock.
+constexpr std::size_t ENVELOPES_A_BATCH = 500;
+constexpr std::size_t BODIES_A_BATCH = 400;
+constexpr std::size_t BYTES_A_BATCH = 2u << 20;
+constexpr int BATCHES_UNDER_WAY = 3;
+
+// Headers as people wrote them.
+void decode(store::Arrival& arrival) {
+    arrival.sent = mail::parse_date(arrival.date);
+    arrival.subject = mail::decode_header(arrival.subject);
+    arrival.from.name = mail::decode_header(arrival.from.name);
+    for (auto& address : arrival.to)
+        address.name = mail::decode_header(address.name);
+    // A server without INTERNALDATE, or with one that is nonsense.
+    if (arrival.arrived == 0)
+        arrival.arrived = arrival.sent.value_or(0);
+}
+
+} // namespace
+
+void Writing::start(loop::Task<> write) {
+    ++m_under_way;
+    m_empty.close();
+    loop::start(std::move(write),
+                [self = shared_from_this()](std::optional<Error> error) { self->done(std::move(error)); });
+}
+
+void Writing::start(Flow& flow, loop::Task<> write) {
+    start(std::move(write));
+    if (m_under_way >= m_most && !m_held) {
+        m_held = &flow;
+        flow.pause();
+    }
+}
+
+void Writing::done(std::optional<Error> error) {
+    --m_under_way;
+    if (error && !m_error)
+        m_error = std::move(error);
+    if (m_held && m_under_way < m_most)
+        std::exchange(m_held, nullptr)->resume();
+    if (m_under_way == 0)
+        m_empty.open();
+}
+
+loop::Task<> Writing::finish() {
+    auto self = shared_from_this();
+    // Without a token: what was given to the store is waited for, so that nothing is written after we have gone.
+    while (m_under_way > 0)
+        co_await m_empty.wait();
+    if (m_error)
+        throw Error(*m_error);
+}
+
+EnvelopePen::EnvelopePen(std::shared_ptr<store::Store> store, store::Id folder,
+                         std::function<void(std::int64_t)> counted, loop::CancelToken token)
+    : m_store(std::move(store)), m_folder(folder), m_counted(std::move(counted)),
+      m_writing(std::make_shared<Writing>(BATCHES_UNDER_WAY, std::move(token))) {}
+
+void EnvelopePen::on_envelope(Flow& flow, store::Arrival arrival) {
+    m_batch.push_back(std::move(arrival));
+    if (m_batch.size() >= ENVELOPES_A_BATCH)
+        m_writing->start(flow, write(std::exchange(m_batch, {})));
+}
+
+loop::Task<> EnvelopePen::write(std::vector<store::Arrival> batch) {
+    auto folder = m_folder;
+    auto count = static_cast<std::int64_t>(batch.size());
+    auto fresh = m_fresh;
+    auto updated = m_updated;
+    auto counted = m_counted;
+    auto writing = m_store->write_as_leader<store::Came>(
+        [folder, batch = std::move(batch)](store::Change& change) mutable {
+            for (auto& arrival : batch)
+                decode(arrival);
+            return store::bring_in(change, folder, batch);
+        },
+        m_writing->token());
+    auto came = co_await writing;
+    fresh->insert(fresh->end(), came.fresh.begin(), came.fresh.end());
+    *updated += came.updated;
+    counted(count);
+}
+
+loop::Task<> EnvelopePen::finish() {
+    m_writing->forget_flow();
+    if (!m_batch.empty())
+        m_writing->start(write(std::exchange(m_batch, {})));
+    auto writing = m_writing;
+    auto finishing = writing->finish();
+    co_await finishing;
+}
+
+// A large body on its way: a file beside the database, written by the file thread.
+struct BodyPen::Spool {
+    std::string path;
+    int file = -1; // the file thread's
+
+    ~Spool() {
+        if (file >= 0)
+            ::close(file);
+        ::unlink(path.c_str());
+    }
+};
+
+template<class F>
+loop::Task<> BodyPen::commit(F work) {
+    if (m_as == As::anybody)
+        return m_store->write<void>(std::move(work), m_writing->token());
+    return m_store->write_as_leader<void>(std::move(work), m_writing->token());
+}
+
+BodyPen::BodyPen(std::shared_ptr<store::Store> store, store::Id folder, As as,
+                 std::function<void(std::int64_t)> counted, loop::CancelToken token)
+    : m_store(std::move(store)), m_folder(folder), m_as(as), m_counted(std::move(counted)),
+      m_writing(std::make_shared<Writing>(BATCHES_UNDER_WAY, std::move(token))) {}
+
+BodyPen::~BodyPen() = default;
+
+void BodyPen::on_body(Flow& flow, std::int64_t uid, std::string_view bytes) {
+    m_batch_bytes += bytes.size();
+    m_batch.push_back({uid, std::string(bytes)});
+    if (m_batch.size() >= BODIES_A_BATCH || m_batch_bytes >= BYTES_A_BATCH)
+        send(flow);
+}
+
+void BodyPen::send(Flow& flow) {
+    m_batch_bytes = 0;
+    m_writing->start(flow, write(std::exchange(m_batch, {})));
+}
+
+loop::Task<> BodyPen::write(std::vector<Letter> batch) {
+    struct Ready {
+        std::int64_t uid;
+        store::PackedBody body;
+        bool attached;
+    };
+    auto store = m_store;
+    auto folder = m_folder;
+    auto counted = m_counted;
+    auto token = m_writing->token();
+    auto count = static_cast<std::int64_t>(batch.size());
+    const auto& bodies = store->bodies();
+    // Packing beside the writer: on a second core it costs the transaction nothing.
+    auto packing = store->on_files<std::vector<Ready>>(
+        [&bodies, batch = std::move(batch)] {
+            std::vector<Ready> ready;
+            ready.reserve(batch.size());
+            for (const auto& letter : batch)
+                ready.push_back({letter.uid, bodies.pack(letter.bytes), looks_attached(letter.bytes)});
+            return ready;
+        },
+        token);
+    auto ready = co_await packing;
+    auto writing = commit([folder, ready = std::move(ready)](store::Change& change) {
+        for (const auto& letter : ready)
+            store::attach_body(change, folder, letter.uid, letter.body, letter.attached);
+    });
+    co_await writing;
+    counted(count);
+}
+
+void BodyPen::on_large_begin(std::int64_t) {
+    static std::uint64_t last = 0; // names only, main thread only
+    m_spool = std::make_shared<Spool>();
+    m_spool->path = (m_store->place().folder / fmt::format("arriving.{}.{}", ::getpid(), ++last)).string();
+}
+
+void BodyPen::on_large_piece(Flow& flow, std::string_view bytes) {
+    if (m_spool)
+        m_writing->start(flow, write_piece(m_spool, std::string(bytes)));
+}
+
+loop::Task<> BodyPen::write_piece(std::shared_ptr<Spool> spool, std::string bytes) {
+    auto writing = m_store->on_files<void>(
+        [spool, bytes = std::move(bytes)] {
+            if (spool->file < 0)
+                spool->file = ::open(spool->path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+            std::string_view left = bytes;
+            while (spool->file >= 0 && !left.empty()) {
+                auto wrote = ::write(spool->file, left.data(), left.size());
+                if (wrote < 0 && errno == EINTR)
+                    continue;
+                if (wrote <= 0)
+                    break;
+                left.remove_prefix(static_cast<std::size_t>(wrote));
+            }
+            if (!left.empty())
+                throw make_error(
+                    Code::store,
+                    fmt::format("a large message could not be written: {}", std::strerror(errno)),
+                    "free some space; the sync goes on from here");
+        },
+        m_writing->token());
+    co_await writing;
+}
+
+void BodyPen::on_large_end(Flow& flow, std::int64_t uid, bool whole) {
+    auto spool = std::exchange(m_spool, nullptr);
+    // A body cut short is none: it is asked for again.
+    if (spool && whole)
+        m_writing->start(flow, write_spooled(std::move(spool), uid));
+}
+
+loop::Task<> BodyPen::write_spooled(std::shared_ptr<Spool> spool, std::int64_t uid) {
+    auto store = m_store;
+    auto folder = m_folder;
+    auto counted = m_counted;
+    auto token = m_writing->token();
+    const auto& bodies = store->bodies();
+    struct Ready {
+        store::PackedBody body;
+        bool attached;
+    };
+    auto packing = store->on_files<Ready>(
+        [&bodies, spool]() -> Ready {
+            auto size = ::lseek(spool->file, 0, SEEK_END);
+            std::string bytes(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
+            std::size_t have = 0;
+            while (have < bytes.size()) {
+                auto got =
+                    ::pread(spool->file, bytes.data() + have, bytes.size() - have, static_cast<off_t>(have));
+                if (got <= 0)
+                    throw make_error(Code::store, "a large message could not be read back from the disk",
+                                     "sync again; check the disk if it stays");
+                have += static_cast<std::size_t>(got);
+            }
+            return {bodies.pack(bytes), looks_attached(bytes)};
+        },
+        token);
+    auto ready = co_await packing;
+    auto writing = commit([folder, uid, ready = std::move(ready)](store::Change& change) {
+        store::attach_body(change, folder, uid, ready.body, ready.attached);
+    });
+    co_await writing;
+    counted(1);
+}
+
+loop::Task<> BodyPen::finish() {
+    m_writing->forget_flow();
+    if (!m_batch.empty())
+        m_writing->start(write(std::exchange(m_batch, {})));
+    auto writing = m_writing;
+    auto finishing = writing->finish();
+    co_await finishing;
+}
+
+bool looks_attached(std::string_view bytes) {
+    // Of a large message the beginning tells: the headers of its first parts.
+    auto head = bytes.substr(0, 256u << 10);
+    constexpr std::string_view MARK = "content-disposition:";
+    for (std::size_t at = 0; at + MARK.size() < head.size(); ++at) {
+        at = head.find_first_of("Cc", at);
+        if (at == std::string_view::npos)
+            return false;
+        if (at > 0 && head[at - 1] != '\n')
+            continue;
+        if (!text::same_ignoring_case(head.substr(at, MARK.size()), MARK))
+            continue;
+        auto value = head.substr(at + MARK.size(), 40);
+        value.remove_prefix(std::min(value.find_first_not_of(" \t\r\n"), value.size()));
+        if (text::same_ignoring_case(value.substr(0, 10), "attachment"))
+            return true;
+    }
+    return false;
+}
+
+} // namespace himalaya::sync

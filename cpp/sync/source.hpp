@@ -1,0 +1,129 @@
+// Where mail comes from and where the user's changes go, whatever it is. The rest of the house does not ask which
+// source it is; a source says what it can.
+#pragma once
+
+#include "imap/uid_set.hpp"
+#include "loop/cancel.hpp"
+#include "loop/task.hpp"
+#include "store/messages.hpp"
+#include "store/ops.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace himalaya::sync {
+
+using imap::UidSet;
+
+// A folder as the source sees it now. Unknown numbers are nothing.
+struct RemoteState {
+    std::int64_t uidvalidity = 0;
+    std::optional<std::int64_t> uidnext;
+    std::optional<std::int64_t> modseq;
+    std::optional<std::int64_t> total;
+    std::optional<std::int64_t> unread;
+};
+
+struct RemoteFolder {
+    store::Folder folder; // path, remote, delimiter, role, selectable
+    std::optional<RemoteState> state;
+};
+
+// What the store knows of a folder's content.
+struct Known {
+    std::int64_t uidvalidity = 0;
+    std::int64_t modseq = 0;
+    UidSet uids;
+};
+
+// Reading stops while nobody has room.
+class Flow {
+  public:
+    virtual ~Flow() = default;
+    virtual void pause() = 0;
+    virtual void resume() = 0;
+};
+
+class EnvelopeSink {
+  public:
+    virtual ~EnvelopeSink() = default;
+    virtual void on_envelope(Flow& flow, store::Arrival arrival) = 0;
+};
+
+class BodySink {
+  public:
+    virtual ~BodySink() = default;
+    virtual void on_body(Flow& flow, std::int64_t uid, std::string_view bytes) = 0;
+    // Large ones come in pieces and are never whole in memory; `end` says whether all of it came.
+    virtual void on_large_begin(std::int64_t size) = 0;
+    virtual void on_large_piece(Flow& flow, std::string_view bytes) = 0;
+    virtual void on_large_end(Flow& flow, std::int64_t uid, bool whole) = 0;
+};
+
+// What a change on the server answered.
+struct Named {
+    std::int64_t uidvalidity = 0;                            // of the receiving folder; 0: not said
+    std::vector<std::pair<std::int64_t, std::int64_t>> uids; // old and new
+};
+
+// One folder, held open.
+class Visit {
+  public:
+    virtual ~Visit() = default;
+    virtual const RemoteState& state() const = 0;
+    // Opening it brought every flag change and expunge since Known::modseq (QRESYNC).
+    virtual bool told_changes() const = 0;
+    virtual bool counts_changes() const = 0; // modseq means something here
+    virtual std::vector<store::FlagNews> take_flag_news() = 0;
+    virtual UidSet take_vanished() = 0;
+
+    using OnFlags = std::function<void(store::FlagNews)>;
+    virtual loop::Task<> flags(UidSet uids, std::optional<std::int64_t> since, OnFlags on_flags,
+                               loop::CancelToken token) = 0;
+    // Which of these exist.
+    virtual loop::Task<UidSet> present(UidSet among, loop::CancelToken token) = 0;
+    virtual loop::Task<> envelopes(UidSet uids, EnvelopeSink& sink, loop::CancelToken token) = 0;
+    virtual loop::Task<> bodies(UidSet uids, BodySink& sink, loop::CancelToken token) = 0;
+
+    // Changes. Each checks the UIDVALIDITY it was opened with.
+    virtual loop::Task<UidSet> change_flags(UidSet uids, store::FlagChange change,
+                                            loop::CancelToken token) = 0;
+    virtual loop::Task<Named> move(UidSet uids, std::string target, loop::CancelToken token) = 0;
+    virtual loop::Task<Named> copy(UidSet uids, std::string target, loop::CancelToken token) = 0;
+    virtual loop::Task<bool> expunge(UidSet uids, loop::CancelToken token) = 0;
+    // UIDs of messages with this Message-ID, from `first` on.
+    virtual loop::Task<UidSet> find(std::string message_id, std::int64_t first, loop::CancelToken token) = 0;
+};
+
+struct NewLetter {
+    std::string bytes;
+    std::uint32_t flags = 0;
+    std::string keywords;
+    std::int64_t arrived = 0;
+};
+
+struct SourceStats {
+    std::int64_t bytes = 0;
+    std::int64_t round_trips = 0;
+    std::int64_t connections_opened = 0;
+};
+
+class Source {
+  public:
+    virtual ~Source() = default;
+    // All folders, with their state where that costs no more round trips.
+    virtual loop::Task<std::vector<RemoteFolder>> folders(loop::CancelToken token) = 0;
+    // The state of some, in as few round trips as the server allows; nothing for one that was refused.
+    virtual loop::Task<std::vector<std::optional<RemoteState>>> states(std::vector<std::string> remotes,
+                                                                       loop::CancelToken token) = 0;
+    virtual loop::Task<std::unique_ptr<Visit>> visit(std::string remote, std::optional<Known> known,
+                                                     bool urgent, loop::CancelToken token) = 0;
+    virtual loop::Task<std::optional<std::int64_t>> append(std::string remote, NewLetter letter,
+                                                           loop::CancelToken token) = 0;
+    virtual SourceStats stats() const = 0;
+};
+
+} // namespace himalaya::sync

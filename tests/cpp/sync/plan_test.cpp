@@ -1,0 +1,96 @@
+#include "catch.hpp"
+#include "sync/plan.hpp"
+#include "sync/progress.hpp"
+
+using namespace himalaya;
+using namespace himalaya::sync;
+
+namespace {
+
+Local local_of(std::int64_t uidnext, std::int64_t modseq) {
+    Local local;
+    local.uidvalidity = 7;
+    local.uidnext = uidnext;
+    local.modseq = modseq;
+    local.known = UidSet{{1, static_cast<std::uint32_t>(uidnext - 1)}};
+    local.rows = 5;
+    local.server_unread = 1;
+    return local;
+}
+
+} // namespace
+
+TEST_CASE("a folder that cannot have changed is not opened") {
+    REQUIRE(look_at(local_of(10, 99), {7, 10, 99, 5, 1}, true) == Look::none);
+    // Without modseq only a thorough look would see a flag.
+    REQUIRE(look_at(local_of(10, 0), {7, 10, {}, 5, 1}, false) == Look::none);
+    REQUIRE(look_at(local_of(10, 0), {7, 10, {}, 5, 1}, true) == Look::open);
+}
+
+TEST_CASE("whatever differs opens it") {
+    auto local = local_of(10, 99);
+    REQUIRE(look_at(local, {7, 11, 99, 5, 1}, false) == Look::open);
+    REQUIRE(look_at(local, {7, 10, 100, 5, 1}, false) == Look::open);
+    REQUIRE(look_at(local, {7, 10, 99, 4, 1}, false) == Look::open);
+    REQUIRE(look_at(local, {7, {}, 99, 5, 1}, false) == Look::open);
+    REQUIRE(look_at(local_of(10, 0), {7, 10, {}, 5, 2}, false) == Look::open);
+    REQUIRE(look_at(local, {8, 10, 99, 5, 1}, false) == Look::anew);
+    REQUIRE(look_at({}, {7, 10, 99, 5, 1}, false) == Look::open);
+}
+
+TEST_CASE("a first sync that was cut off goes on") {
+    auto local = local_of(10, 99);
+    local.known.remove(imap::Range{3, 4});
+    REQUIRE(look_at(local, {7, 10, 99, 5, 1}, false) == Look::open);
+}
+
+TEST_CASE("windows cover what is missing once, newest first") {
+    auto windows = windows_of(UidSet{{5, 6}}, 101, 10, 40);
+    REQUIRE(windows.size() == 4);
+    REQUIRE(windows[0].text() == "91:100");
+    REQUIRE(windows[1].text() == "51:90");
+    UidSet all;
+    for (const auto& window : windows) {
+        REQUIRE(all.shared(window).empty());
+        all = all.united(window);
+    }
+    REQUIRE(all.text() == "1:4,7:100");
+    REQUIRE(windows_of({}, 1, 10, 40).empty());
+    REQUIRE(windows_of({}, 0, 10, 40).empty());
+    REQUIRE(windows_of(UidSet{{1, 100}}, 101, 10, 40).empty());
+}
+
+TEST_CASE("the guard asks for much, not for little") {
+    REQUIRE_FALSE(Guard::asks(20, 20));
+    REQUIRE(Guard::asks(21, 100));
+    REQUIRE_FALSE(Guard::asks(21, 105));
+    REQUIRE(Guard::asks(50'000, 50'000));
+}
+
+TEST_CASE("folders are chosen by patterns, exclude wins") {
+    Selection all;
+    REQUIRE(all.wants("INBOX"));
+    Selection some{{"INBOX", "Lists/*"}, {"*/old"}};
+    REQUIRE(some.wants("INBOX"));
+    REQUIRE(some.wants("Lists/nvim"));
+    REQUIRE_FALSE(some.wants("Lists/nvim/old"));
+    REQUIRE_FALSE(some.wants("Sent"));
+    REQUIRE(matches("a*b*c", "axxbyyc"));
+    REQUIRE_FALSE(matches("a?c", "ac"));
+    REQUIRE_FALSE(matches(std::string(30, '*') + "b", std::string(5000, 'a')));
+}
+
+TEST_CASE("a percent never goes back, and is never 100 before the end") {
+    Progress progress;
+    progress.begin(0);
+    REQUIRE_FALSE(progress.standing(10).percent);
+    progress.expect(100);
+    progress.count(60);
+    REQUIRE(progress.standing(10).percent == 60);
+    REQUIRE_FALSE(progress.standing(10).eta_seconds);
+    progress.expect(100);
+    REQUIRE(progress.standing(3000).percent == 60);
+    REQUIRE(progress.standing(3000).eta_seconds == 7);
+    progress.count(140);
+    REQUIRE(progress.standing(3000).percent == 99);
+}
