@@ -101,6 +101,31 @@ describe('cleaned text', function()
   end)
 end)
 
+describe('a line to be read', function()
+  it('keeps its blanks and tabs and nothing else of that kind', function()
+    assert.equal('  indented\t\ttext  ', text.line('  indented\t\ttext  '))
+    assert.equal('  é  👍', text.line('\27[1m  é  👍🏽\r'))
+    assert.equal('a b', text.line('a\194\160b\226\128\174'))
+    assert.equal('', text.line('\0\1\2'))
+  end)
+
+  it('passes by fast when its letters are known', function()
+    local sure = ('Grüße aus Köln – “Ελλάδα”, Привет, 日本語の本文、 한국어 €5… '):rep(
+      20
+    )
+    assert.equal(sure, text.line(sure))
+    local took = {}
+    for i, line in ipairs({ sure, sure .. '👍' }) do
+      local began = vim.uv.hrtime()
+      for _ = 1, 200 do
+        text.line(line)
+      end
+      took[i] = vim.uv.hrtime() - began
+    end
+    assert.is_true(took[1] * 2 < took[2], vim.inspect(took))
+  end)
+end)
+
 describe('fitted text', function()
   it('is cut at a letter, with an ellipsis, and filled', function()
     assert.equal('abc', text.truncate('abc', 3))
