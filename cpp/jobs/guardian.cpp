@@ -25,6 +25,11 @@ void Guardian::ensure() {
         start();
 }
 
+void Guardian::ensure_soon() {
+    if (!m_process && !m_ending && !m_again.active())
+        m_again.start(0, 0, [this] { ensure(); });
+}
+
 void Guardian::add(int group) {
     ensure();
     m_groups.insert(group);

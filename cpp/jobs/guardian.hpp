@@ -17,6 +17,8 @@ class Guardian {
 
     // Starts it unless it runs.
     void ensure();
+    // The same in a later turn: the fork is not the caller's to wait for.
+    void ensure_soon();
     void add(int group);
     void remove(int group);
     // SIGTERM to every group now; the guardian sends SIGKILL to what is left 100 ms later, whatever becomes of us.

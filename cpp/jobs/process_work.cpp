@@ -23,17 +23,14 @@ std::string in_mebibytes(std::size_t bytes) {
 } // namespace
 
 ProcessWork::ProcessWork(Programs& programs, Program program)
-    : m_loop(programs.loop()), m_programs(programs), m_program(std::move(program)),
-      m_stdout(m_program.max_output), m_stderr(m_program.max_output), m_kill(m_loop, "jobs"),
+    : m_loop(programs.loop()), m_programs(programs), m_program(std::move(program)), m_kill(m_loop, "jobs"),
       m_look(m_loop, "jobs") {}
 
 void ProcessWork::start(Ended ended) {
     m_ended = std::move(ended);
     m_fed = 0;
-    m_stdout.bytes.clear();
-    m_stderr.bytes.clear();
+    m_result = std::make_shared<ProgramResult>(m_program.max_output);
     m_lines.clear();
-    m_exit = {};
     m_error.reset();
     m_exited = m_ending = m_paused = m_dead = false;
     m_look_ms = 1;
@@ -56,7 +53,6 @@ void ProcessWork::start(Ended ended) {
 
     auto spawned = m_process->spawn(options, [this](loop::Process::Exit exit) { exited(exit); });
     if (!spawned) {
-        m_pid = 0;
         m_error = spawned.error();
         if (!m_program.cwd.empty() && m_error->code == Code::not_found)
             m_error->hint = fmt::format("Install it, or see whether {} is a folder.", m_program.cwd);
@@ -64,11 +60,11 @@ void ProcessWork::start(Ended ended) {
         finish();
         return;
     }
-    m_pid = m_process->pid();
-    m_programs.guardian().add(m_pid);
+    m_result->pid = m_process->pid();
+    m_programs.guardian().add(m_result->pid);
     m_quiet_since_ms = m_loop.now_ms();
-    read(m_stdout, "stdout");
-    read(m_stderr, "stderr");
+    read(m_stdout);
+    read(m_stderr);
     if (m_stdin)
         feed_stdin();
 }
@@ -83,22 +79,22 @@ void ProcessWork::resume_output() {
         return;
     m_paused = false;
     if (m_stdout.pipe && !m_stdout.at_end)
-        read(m_stdout, "stdout");
+        read(m_stdout);
 }
 
 // Input and output.
 
-void ProcessWork::read(Sink& sink, const char* name) {
+void ProcessWork::read(Sink& sink) {
     sink.at_end = false;
     auto started = sink.pipe->read_start(
-        [this, &sink, name](Result<std::span<const char>> bytes) { took(sink, name, std::move(bytes)); });
+        [this, &sink](Result<std::span<const char>> bytes) { took(sink, std::move(bytes)); });
     if (!started)
         sink.at_end = true;
 }
 
-void ProcessWork::took(Sink& sink, const char* name, Result<std::span<const char>> bytes) {
+void ProcessWork::took(Sink& sink, Result<std::span<const char>> bytes) {
     m_quiet_since_ms = m_loop.now_ms();
-    bool follow = &sink == &m_stdout && m_on_lines;
+    bool follow = &sink == &m_stdout && !m_followers.empty();
     if (!bytes || bytes->empty()) {
         sink.at_end = true;
         if (follow)
@@ -107,12 +103,12 @@ void ProcessWork::took(Sink& sink, const char* name, Result<std::span<const char
         return;
     }
     std::string_view text(bytes->data(), bytes->size());
-    bool fits = sink.bytes.add(text);
+    bool fits = (&sink == &m_stdout ? m_result->out : m_result->err).add(text);
     if (!fits) {
         if (!m_error)
             m_error = Error{Code::invalid,
                             fmt::format("{} wrote more than {} to {}.", m_program.argv[0],
-                                        in_mebibytes(sink.bytes.limit()), name),
+                                        in_mebibytes(m_program.max_output), sink.name),
                             "Raise max_output if that much is expected.", false, ""};
         sink.at_end = true;
         sink.pipe->close();
@@ -125,8 +121,26 @@ void ProcessWork::took(Sink& sink, const char* name, Result<std::span<const char
     }
 }
 
-bool ProcessWork::hand_lines(std::string block) {
-    return block.empty() || m_on_lines(std::move(block));
+bool ProcessWork::hand_lines(const std::string& block) {
+    bool more = true;
+    if (!block.empty())
+        for (OnLines& follower : m_followers)
+            more = follower(block) && more;
+    return more;
+}
+
+void ProcessWork::follow_lines(OnLines on_lines) {
+    if (m_result) {
+        std::string_view so_far = m_result->out.view();
+        std::string lines = LineCutter().add(so_far);
+        if (m_followers.empty())
+            m_lines.add(so_far); // keeps the line that has begun
+        if (!lines.empty() && !on_lines(std::move(lines)) && m_stdout.pipe && !m_stdout.at_end) {
+            m_paused = true;
+            m_stdout.pipe->read_stop();
+        }
+    }
+    m_followers.push_back(std::move(on_lines));
 }
 
 // A piece at a time: the next when the kernel has the last. Who closes its input early is not at fault.
@@ -149,7 +163,8 @@ void ProcessWork::feed_stdin() {
 // The end.
 
 void ProcessWork::exited(loop::Process::Exit exit) {
-    m_exit = exit;
+    m_result->code = exit.code;
+    m_result->signal = exit.signal;
     m_exited = true;
     m_quiet_since_ms = m_loop.now_ms();
     look_whether_over();
@@ -200,14 +215,15 @@ void ProcessWork::wait_for_group() {
     if (m_look_ms < LONGEST_LOOK_MS || m_asked_for_life)
         return;
     m_asked_for_life = true;
-    m_programs.look_for_life(m_pid, [this, group = m_pid, alive = std::weak_ptr(m_alive)](bool lives) {
-        if (alive.expired())
-            return;
-        m_asked_for_life = false;
-        m_dead = !lives && group == m_pid && m_exited;
-        if (m_dead)
-            look_whether_over();
-    });
+    m_programs.look_for_life(m_result->pid,
+                             [this, group = m_result->pid, alive = std::weak_ptr(m_alive)](bool lives) {
+                                 if (alive.expired())
+                                     return;
+                                 m_asked_for_life = false;
+                                 m_dead = !lives && group == m_result->pid && m_exited;
+                                 if (m_dead)
+                                     look_whether_over();
+                             });
 }
 
 void ProcessWork::look_again_later(std::uint64_t ms) {
@@ -217,8 +233,8 @@ void ProcessWork::look_again_later(std::uint64_t ms) {
 void ProcessWork::finish() {
     m_kill.stop();
     m_look.stop();
-    if (m_pid > 0)
-        m_programs.guardian().remove(m_pid);
+    if (m_result->pid > 0)
+        m_programs.guardian().remove(m_result->pid);
     m_stdin.reset();
     m_stdout.pipe.reset();
     m_stderr.pipe.reset();
@@ -233,11 +249,13 @@ void ProcessWork::finish() {
 std::optional<Error> ProcessWork::why() const {
     if (m_error)
         return m_error;
-    if (m_exit.signal != 0)
-        return Error{Code::exit, fmt::format("{} was ended by signal {}.", m_program.argv[0], m_exit.signal),
-                     "", false, ""};
-    if (m_exit.code != 0)
-        return Error{Code::exit, fmt::format("{} ended with exit code {}.", m_program.argv[0], m_exit.code),
+    if (m_result->signal != 0)
+        return Error{Code::exit,
+                     fmt::format("{} was ended by signal {}.", m_program.argv[0], m_result->signal), "",
+                     false, ""};
+    if (m_result->code != 0)
+        return Error{Code::exit,
+                     fmt::format("{} ended with exit code {}.", m_program.argv[0], m_result->code),
                      "Its stderr says more.", false, ""};
     return std::nullopt;
 }

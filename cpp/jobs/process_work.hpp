@@ -22,7 +22,17 @@ struct Program {
     std::int64_t grace_ms = 2000;
 };
 
-// Who follows stdout line by line. The block holds whole lines, but for the last one of a stream that ends without "\n".
+// What a program left; shared by all jobs that have joined in its work.
+struct ProgramResult {
+    explicit ProgramResult(std::size_t limit) : out(limit), err(limit) {}
+    Output out;
+    Output err;
+    int code = 0;
+    int signal = 0;
+    int pid = 0;
+};
+
+// Who follows stdout line by line. A block holds whole lines, but for the last of a stream that ends without "\n".
 // False asks to read no further until resume_output().
 using OnLines = Function<bool(std::string block)>;
 
@@ -33,27 +43,23 @@ class ProcessWork : public Work {
     void start(Ended ended) override;
     void stop() override;
 
-    void follow_lines(OnLines on_lines) { m_on_lines = std::move(on_lines); }
+    // Hears at once what has come already.
+    void follow_lines(OnLines on_lines);
     void resume_output();
 
-    // Of the last attempt.
-    int pid() const { return m_pid; }
-    int code() const { return m_exit.code; }
-    int signal() const { return m_exit.signal; }
-    std::string_view stdout_bytes() const { return m_stdout.bytes.view(); }
-    std::string_view stderr_bytes() const { return m_stderr.bytes.view(); }
+    // Of the last attempt; null before the first.
+    std::shared_ptr<const ProgramResult> result() const { return m_result; }
 
   private:
     struct Sink {
-        explicit Sink(std::size_t limit) : bytes(limit) {}
-        Output bytes;
-        std::unique_ptr<loop::Pipe> pipe;
+        const char* name;
+        std::unique_ptr<loop::Pipe> pipe{};
         bool at_end = true;
     };
 
-    void read(Sink& sink, const char* name);
-    void took(Sink& sink, const char* name, Result<std::span<const char>> bytes);
-    bool hand_lines(std::string block);
+    void read(Sink& sink);
+    void took(Sink& sink, Result<std::span<const char>> bytes);
+    bool hand_lines(const std::string& block);
     void feed_stdin();
     void exited(loop::Process::Exit exit);
     void look_whether_over();
@@ -66,18 +72,17 @@ class ProcessWork : public Work {
     loop::Loop& m_loop;
     Programs& m_programs;
     Program m_program;
-    OnLines m_on_lines;
+    std::vector<OnLines> m_followers;
 
     Ended m_ended;
     std::unique_ptr<loop::Process> m_process;
     std::unique_ptr<loop::Pipe> m_stdin;
     std::size_t m_fed = 0;
-    Sink m_stdout;
-    Sink m_stderr;
+    Sink m_stdout{"stdout"};
+    Sink m_stderr{"stderr"};
+    std::shared_ptr<ProgramResult> m_result;
     LineCutter m_lines;
-    loop::Process::Exit m_exit;
     std::optional<Error> m_error; // what we say of it, whatever its exit code
-    int m_pid = 0;
     bool m_exited = false;
     bool m_ending = false;             // SIGTERM is out
     bool m_paused = false;             // who follows the lines has enough for now

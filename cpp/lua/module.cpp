@@ -35,6 +35,7 @@ int open_module(lua_State* L) noexcept {
         set_function<stop>(L, "stop");
         set_function<metrics>(L, "metrics");
         open_loop(L, runtime);
+        open_jobs(L, runtime);
         open_log(L, runtime);
         open_versions(L, runtime);
         g_module = new Ref(Ref::of(L, -1));

@@ -11,6 +11,7 @@
 --- @field metrics fun(): table   everything counted, a part for each area
 --- @field loop himalaya.native.Loop
 --- @field log himalaya.native.Log
+--- @field jobs himalaya.native.Jobs
 
 --- @class himalaya.native.Loop
 --- @field metrics fun(): himalaya.LoopMetrics
@@ -37,6 +38,35 @@
 --- @field recent fun(most?: integer): { time_ms: integer, level: string, room: string, text: string }[]
 --- @field set_level fun(level: 'trace'|'debug'|'info'|'warn'|'error')
 --- @field open_file fun(path: string)
+
+--- @class himalaya.native.Jobs
+--- @field submit fun(argv: string[], opts?: himalaya.JobOptions, cb: function, priority?: himalaya.Priority, prefix?: string, name?: string): integer
+--- @field check fun(argv: string[], opts?: himalaya.JobOptions, cb: function, priority?: himalaya.Priority, prefix?: string, name?: string)
+--- @field cancel fun(id: integer): boolean
+--- @field cancel_all fun()
+--- @field alive fun(id: integer): boolean
+--- @field pause fun()   nothing starts until resume(); what runs goes on
+--- @field resume fun()
+--- @field configure fun(opts: { max_concurrent?: integer, secrets?: string[] })
+--- @field status fun(): himalaya.JobStatus
+--- @field metrics fun(): table
+--- @field list fun(most?: integer): himalaya.JobList
+--- @field bench_tasks fun(n: integer, cb: fun())
+
+--- @class himalaya.JobSight
+--- @field id integer
+--- @field name string
+--- @field priority himalaya.Priority
+--- @field state string         of one that has ended: done, failed, cancelled, timed_out
+--- @field attempts integer
+--- @field queued_ms number
+--- @field duration_ms number
+--- @field pid? integer
+
+--- @class himalaya.JobList: himalaya.JobStatus
+--- @field jobs himalaya.JobSight[]    those that run, then those that wait
+--- @field recent himalaya.JobSight[]  the last 50 that ended, the latest first
+--- @field alive integer               all that have not ended
 
 local source = debug.getinfo(1, 'S').source:sub(2)
 local root = vim.fn and source:match('^(.*)/lua/himalaya/native%.lua$') or nil

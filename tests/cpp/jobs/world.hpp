@@ -76,7 +76,7 @@ class World {
     Outcome run(Program program, Spec spec = {}) { return wait(start(std::move(program), std::move(spec))); }
     int pid_of(JobId id) {
         auto* work = dynamic_cast<ProcessWork*>(runner.work_of(id));
-        return work ? work->pid() : 0;
+        return work && work->result() ? work->result()->pid : 0;
     }
     bool until_running(JobId id) {
         return loop.run_until([&] { return pid_of(id) > 0; });
@@ -101,11 +101,13 @@ class World {
         if (report.error)
             outcome.error = *report.error;
         if (auto* work = dynamic_cast<ProcessWork*>(report.work)) {
-            outcome.code = work->code();
-            outcome.signal = work->signal();
-            outcome.pid = work->pid();
-            outcome.out = work->stdout_bytes();
-            outcome.err = work->stderr_bytes();
+            if (auto result = work->result()) {
+                outcome.code = result->code;
+                outcome.signal = result->signal;
+                outcome.pid = result->pid;
+                outcome.out = result->out.view();
+                outcome.err = result->err.view();
+            }
         }
         outcome.attempts = report.attempts;
         outcome.queued = report.queued;

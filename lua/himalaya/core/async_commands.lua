@@ -1,0 +1,272 @@
+-- Programs as jobs: one queue for all of them, with priorities, time limits, retries and cancelling. The queue itself
+-- is in C++ (cpp/jobs); here are its words for users and what comes from the options.
+
+local config = require('himalaya.config')
+
+local M = {}
+
+---@alias himalaya.Priority 'user'|'ui'|'background'
+
+---@class (exact) himalaya.JobOptions
+---@field timeout? number ms for each attempt
+---@field deadline? number ms for all of it, waiting included
+---@field retries? integer further attempts after one that failed or timed out; 0
+---@field backoff? number ms before the first of them, twice as long before each next; 500
+---@field grace? number ms between SIGTERM and SIGKILL; 2000
+---@field cwd? string
+---@field env? table<string, string> on top of our environment
+---@field stdin? string|string[] the bytes, or lines
+---@field max_output? integer bytes of stdout, and of stderr, beyond which it is ended; 64 MiB
+---@field key? string jobs of one key run one at a time
+---@field coalesce? boolean join a job of the same key that has not ended, and share its result
+---@field name? string what :HimalayaJobs calls it
+---@field on_stdout? fun(line: string) each line as it comes
+
+---@class (exact) himalaya.JobResult
+---@field code integer
+---@field signal integer 0 when it ended by itself
+---@field stdout string
+---@field stderr string
+---@field attempts integer
+---@field queued_ms number until its first attempt
+---@field duration_ms number its attempts together
+
+---@class (exact) himalaya.JobStatus
+---@field queued { user: integer, ui: integer, background: integer }
+---@field running integer
+---@field completed integer
+---@field failed integer
+---@field cancelled integer
+---@field timed_out integer
+---@field retried integer
+
+---@alias himalaya.JobCallback fun(err?: himalaya.Error, result?: himalaya.JobResult)
+
+---@class himalaya.JobHandle
+---@field id integer|string
+---@field package over boolean
+---@field package closers fun()[]
+local Handle = {}
+Handle.__index = Handle
+
+-- Submitted at once; what follows in a batch waits for the editor's next turn.
+local SLICE = 100
+
+local batches = {} ---@type table<string, himalaya.JobHandle>
+local batch_count = 0
+local applied ---@type table? the options the native queue knows
+
+---@return himalaya.native.Jobs
+local function queue()
+  local jobs = require('himalaya.native').jobs
+  local options = config.get()
+  if applied ~= options then
+    applied = options
+    jobs.configure({ max_concurrent = options.async.max_concurrent_commands, secrets = config.secret_env() })
+  end
+  return jobs
+end
+
+config.watch('himalaya.core.async_commands', function()
+  if package.loaded['himalaya.native'] then
+    queue()
+  end
+end)
+
+--- Ends the job; its callback comes with the code `cancelled` once nothing of it is left.
+---@return boolean alive true if it had not ended
+function Handle:cancel()
+  return M.cancel_job(self.id)
+end
+
+--- Ends the job and calls `cb` when it has ended, after the job's own callback.
+---@param cb? fun()
+function Handle:close(cb)
+  if cb ~= nil and type(cb) ~= 'function' then
+    error('cb: expected a function, got ' .. type(cb), 2)
+  end
+  if self.over then
+    if cb then
+      vim.schedule(cb)
+    end
+    return
+  end
+  self.closers[#self.closers + 1] = cb
+  self:cancel()
+end
+
+---@param handle himalaya.JobHandle
+local function ended(handle)
+  handle.over = true
+  for _, closer in ipairs(handle.closers) do
+    vim.schedule(closer)
+  end
+end
+
+---@return himalaya.JobHandle
+local function new_handle()
+  return setmetatable({ over = false, closers = {} }, Handle)
+end
+
+--- `prefix` and `name` are what an error about an argument calls it.
+---@return himalaya.JobHandle
+local function submit(argv, opts, cb, priority, prefix, name)
+  local handle = new_handle()
+  local wrapped = cb
+  if type(cb) == 'function' then
+    wrapped = function(err, result)
+      ended(handle)
+      cb(err, result)
+    end
+  end
+  -- An error about an argument already says whose it is; the position added is the caller's of the public function.
+  local ok, id = pcall(queue().submit, argv, opts, wrapped, priority, prefix, name)
+  if not ok then
+    error(id, 3)
+  end
+  handle.id = id
+  return handle
+end
+
+--- Runs the himalaya program (option `binaries.himalaya`) with `args`, at the priority `ui`.
+---@param args string[]
+---@param opts? himalaya.JobOptions
+---@param cb himalaya.JobCallback
+---@return himalaya.JobHandle
+function M.execute_async(args, opts, cb)
+  if type(args) ~= 'table' then
+    error('args: expected a list of strings, got ' .. type(args), 2)
+  end
+  local argv = { config.get().binaries.himalaya }
+  for i, word in ipairs(args) do
+    if type(word) ~= 'string' then
+      error(('args[%d]: expected a string, got %s'):format(i, type(word)), 2)
+    end
+    argv[i + 1] = word
+  end
+  return submit(argv, opts, cb, 'ui', nil, 'args')
+end
+
+--- Runs any program. Priority `user` when none is given.
+---@param argv string[]
+---@param opts? himalaya.JobOptions
+---@param cb himalaya.JobCallback
+---@param priority? himalaya.Priority
+---@return himalaya.JobHandle
+function M.queue_command(argv, opts, cb, priority)
+  return submit(argv, opts, cb, priority)
+end
+
+--- True if the job, or the batch, had not ended. Once it has ended its callback comes with the code `cancelled`.
+---@param id integer|string
+---@return boolean
+function M.cancel_job(id)
+  if type(id) == 'string' and batches[id] then
+    return batches[id]:cancel()
+  end
+  if type(id) ~= 'number' then
+    error('id: expected the id of a job, got ' .. type(id), 2)
+  end
+  return queue().cancel(id)
+end
+
+---@class himalaya.BatchCommand
+---@field argv string[]
+---@field opts? himalaya.JobOptions
+---@field priority? himalaya.Priority
+
+---@class (exact) himalaya.BatchOutcome
+---@field err? himalaya.Error
+---@field result? himalaya.JobResult
+
+---@param commands himalaya.BatchCommand[]
+local function check_batch(commands, cb)
+  if type(commands) ~= 'table' then
+    error('commands: expected a list, got ' .. type(commands), 3)
+  end
+  if type(cb) ~= 'function' then
+    error('cb: expected the callback, a function, got ' .. type(cb), 3)
+  end
+  local check = queue().check
+  for i, command in ipairs(commands) do
+    local prefix = ('commands[%d]'):format(i)
+    if type(command) ~= 'table' then
+      error(('%s: expected a table, got %s'):format(prefix, type(command)), 3)
+    end
+    local ok, problem = pcall(check, command.argv, command.opts, cb, command.priority, prefix .. '.')
+    if not ok then
+      error(problem, 3)
+    end
+  end
+end
+
+--- Runs many and calls back once, when all have ended: `cb(nil, { { err=, result= }, ... })` in the order given. One
+--- failure does not stop the others.
+---@param commands himalaya.BatchCommand[]
+---@param cb fun(err: nil, outcomes: himalaya.BatchOutcome[])
+---@return himalaya.JobHandle
+function M.execute_batch(commands, cb)
+  check_batch(commands, cb)
+  commands = vim.list_extend({}, commands)
+  batch_count = batch_count + 1
+  local handle = new_handle()
+  handle.id = 'batch-' .. batch_count
+  batches[handle.id] = handle
+  local outcomes, members, left, submitted, stopped = {}, {}, #commands, 0, false
+
+  local function finish()
+    batches[handle.id] = nil
+    ended(handle)
+    cb(nil, outcomes)
+  end
+
+  local function outcome(i, err, result)
+    outcomes[i] = { err = err, result = result }
+    left = left - 1
+    if left == 0 then
+      finish()
+    end
+  end
+
+  local function submit_some()
+    for _ = 1, math.min(SLICE, #commands - submitted) do
+      submitted = submitted + 1
+      local i, command = submitted, commands[submitted]
+      if stopped then
+        outcome(i, require('himalaya.errors').new('cancelled', 'The batch was cancelled.'))
+      else
+        members[i] = submit(command.argv, command.opts, function(err, result)
+          outcome(i, err, result)
+        end, command.priority)
+      end
+    end
+    if submitted < #commands then
+      vim.schedule(submit_some)
+    end
+  end
+
+  function handle.cancel()
+    if handle.over then
+      return false
+    end
+    stopped = true
+    for _, member in ipairs(members) do
+      member:cancel()
+    end
+    return true
+  end
+
+  if left == 0 then
+    vim.schedule(finish)
+  else
+    submit_some()
+  end
+  return handle
+end
+
+---@return himalaya.JobStatus
+function M.status()
+  return queue().status()
+end
+
+return M
