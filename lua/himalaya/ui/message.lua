@@ -30,6 +30,8 @@ local MOST_ATTACHMENTS = 100
 local SHORT_QUOTE = 5
 -- A header of a hostile message is not the message.
 local LONGEST_HEADER = 2000
+-- What most lines have. Never written to.
+local NONE = {} ---@type himalaya.Span[]
 
 ---@return himalaya.MessageLines
 local function nothing()
@@ -122,13 +124,13 @@ local function level_of(line)
 end
 
 ---@param line string
----@param spans himalaya.Span[]
 ---@return string[]? links
-local function find_links(line, spans)
-  if not line:find('://', 1, true) and not line:find('mailto:', 1, true) then
+---@return himalaya.Span[]? spans
+local function find_links(line)
+  if not line:find(':', 1, true) or not (line:find('://', 1, true) or line:find('mailto:', 1, true)) then
     return nil
   end
-  local links, at = {}, 1
+  local links, spans, at = {}, {}, 1
   while true do
     local first, last = line:find('%f[%w]https?://[^%s<>"\127-\255]+', at)
     local mail_first, mail_last = line:find('%f[%w]mailto:[^%s<>"]+', at)
@@ -146,7 +148,9 @@ local function find_links(line, spans)
     spans[#spans + 1] = { first - 1, first - 1 + #link, 'HimalayaLink' }
     at = last + 1
   end
-  return #links > 0 and links or nil
+  if #links > 0 then
+    return links, spans
+  end
 end
 
 ---@param state himalaya.MessageText
@@ -165,9 +169,10 @@ end
 local function add_line(state, out, raw, plain)
   local line = plain and raw or text.line(raw)
   local level = line:find('>', 1, true) and level_of(line) or 0
-  local spans = {}
   if level == 0 then
-    end_quote(state, out)
+    if state.quote then
+      end_quote(state, out)
+    end
     if line == '-- ' then
       state.signature = true
     end
@@ -175,13 +180,15 @@ local function add_line(state, out, raw, plain)
     state.quote = state.count + 1
   end
   state.count = state.count + 1
-  if level > 0 then
-    spans[1] = { 0, #line, level % 2 == 1 and 'HimalayaQuote1' or 'HimalayaQuote2' }
-  elseif state.signature then
-    spans[1] = { 0, #line, 'HimalayaSignature' }
+  local links, spans = find_links(line)
+  out.links[state.count] = links
+  local group = level > 0 and (level % 2 == 1 and 'HimalayaQuote1' or 'HimalayaQuote2')
+    or (state.signature and 'HimalayaSignature')
+  if group then
+    spans = spans or {}
+    table.insert(spans, 1, { 0, #line, group })
   end
-  out.links[state.count] = find_links(line, spans)
-  out.rows[#out.rows + 1] = { text = line, spans = spans }
+  out.rows[#out.rows + 1] = { text = line, spans = spans or NONE }
 end
 
 --- The next slice of the text as lines; their numbers go on from those before.
