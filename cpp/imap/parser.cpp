@@ -15,6 +15,11 @@ bool is_tag(Text word) {
     return !word.empty();
 }
 
+// Names of responses start with one; what does not is garbage, not a response we do not know.
+bool starts_with_letter(Text word) {
+    return !word.empty() && upper(word[0]) >= 'A' && upper(word[0]) <= 'Z';
+}
+
 } // namespace
 
 class Parser::Impl {
@@ -92,7 +97,7 @@ class Parser::Impl {
             return read_status_text(in, status.code, status.text);
         }
         const Text word = in.word();
-        if (word.empty())
+        if (!starts_with_letter(word))
             return in.fail("expected the name of a response");
         Condition condition{};
         if (read_condition(word, condition))
@@ -154,7 +159,7 @@ class Parser::Impl {
             m_response = Expunge{number};
             return in.finish();
         }
-        if (word.empty())
+        if (!starts_with_letter(word))
             return in.fail("expected the name of a response");
         if (!in.at_end() && !in.space())
             return false;
