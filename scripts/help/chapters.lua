@@ -255,9 +255,11 @@ end
 
 local PUBLIC_CLASSES = {
   'himalaya.AccountState',
-  'himalaya.Handle',
   'himalaya.JobOptions',
   'himalaya.JobResult',
+  'himalaya.JobStatus',
+  'himalaya.BatchCommand',
+  'himalaya.BatchOutcome',
 }
 
 ---@param path string

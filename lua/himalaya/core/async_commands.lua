@@ -264,6 +264,7 @@ function M.execute_batch(commands, cb)
   return handle
 end
 
+--- How many jobs wait in each lane, run, and have ended in which way since Neovim started.
 ---@return himalaya.JobStatus
 function M.status()
   return queue().status()
