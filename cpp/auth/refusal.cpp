@@ -237,7 +237,7 @@ Refusal explain(const Reply& reply, const Context& context, std::string_view com
         std::string(hint));
     if (code == Code::throttled)
         if (std::optional<long long> ms = back_off(words))
-            refusal.error.detail = fmt::format(R"({{"retry_after_ms":{}}})", *ms);
+            refusal.error.detail = fmt::format(R"({{"wait_ms":{}}})", *ms);
     refusal.try_next = code == Code::auth && mechanism_unknown(reply, words, complaint);
     return refusal;
 }

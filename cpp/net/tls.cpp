@@ -94,6 +94,10 @@ TlsEngine::TlsEngine(std::shared_ptr<TlsContext> context, std::string host, std:
 }
 
 TlsEngine::~TlsEngine() {
+    // A connection that just breaks off would make OpenSSL call its session unfit for resumption: so it was when
+    // truncation was an attack on old versions, and it would cost every reconnect after a lost network.
+    if (m_done && !m_failed)
+        SSL_set_shutdown(m_ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_set_app_data(m_ssl, nullptr);
     SSL_free(m_ssl);
 }

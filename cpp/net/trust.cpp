@@ -131,10 +131,10 @@ ssl_session_st* TlsContext::take_session(const std::string& server) {
     if (at == m_sessions.end() || at->second.empty())
         return nullptr;
     SSL_SESSION* session = at->second.back();
-    if (at->second.size() == 1) // the last is kept: better one used twice than none
-        SSL_SESSION_up_ref(session);
-    else
-        at->second.pop_back();
+    // The last is kept: better one used twice than none. A copy goes, for OpenSSL spoils what it has used.
+    if (at->second.size() == 1)
+        return SSL_SESSION_dup(session);
+    at->second.pop_back();
     return session;
 }
 

@@ -73,7 +73,7 @@ TEST_CASE("throttling carries the back-off the server names") {
     Refusal refusal = explain({"BAD", "", "Request is throttled. Suggested Backoff Time: 92415 milliseconds"},
                               {"jane", "h", "", false});
     REQUIRE(refusal.error.code == Code::throttled);
-    REQUIRE(refusal.error.detail == R"({"retry_after_ms":92415})");
+    REQUIRE(refusal.error.detail == R"({"wait_ms":92415})");
     REQUIRE_FALSE(refusal.try_next);
     REQUIRE(explain({"BAD", "", "throttled. Backoff Time: 999999999999999999999"}, {}).error.detail.empty());
 }
