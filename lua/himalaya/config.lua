@@ -63,6 +63,11 @@ local function check_auth(path, auth)
   if auth.type == 'oauth2' then
     if not auth.command and not auth.provider then
       problem(path, ('`%s` has no `provider` and no `command`: nothing can give a token.'):format(path))
+    elseif type(auth.provider) == 'table' and not auth.provider.token then
+      problem(
+        path .. '.provider.token',
+        ('`%s.provider.token` is missing: where are tokens asked for?'):format(path)
+      )
     elseif auth.provider and not auth.command and not auth.client_id then
       problem(path .. '.client_id', ('`%s.client_id` is missing: the provider wants one.'):format(path))
     end

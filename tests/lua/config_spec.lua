@@ -297,6 +297,10 @@ describe('an account', function()
     assert.equal('accounts.home.imap.auth', only_problem(imap({ auth = {} })).path)
     assert.equal('accounts.home.imap.auth', only_problem(imap({ auth = { type = 'oauth2' } })).path)
     assert.equal(
+      'accounts.home.imap.auth.provider.token',
+      only_problem(imap({ auth = { type = 'oauth2', client_id = 'x', provider = { scope = 'mail' } } })).path
+    )
+    assert.equal(
       'accounts.home.imap.auth.client_id',
       only_problem(imap({ auth = { type = 'oauth2', provider = 'google' } })).path
     )
