@@ -39,9 +39,13 @@
 --- @field set_level fun(level: 'trace'|'debug'|'info'|'warn'|'error')
 --- @field open_file fun(path: string)
 
+--- `prefix` and `name` are what an error about an argument calls it.
+--- @alias himalaya.native.Submit fun(argv: string[], opts?: himalaya.JobOptions, cb: function,
+---   priority?: himalaya.Priority, prefix?: string, name?: string): integer
+
 --- @class himalaya.native.Jobs
---- @field submit fun(argv: string[], opts?: himalaya.JobOptions, cb: function, priority?: himalaya.Priority, prefix?: string, name?: string): integer
---- @field check fun(argv: string[], opts?: himalaya.JobOptions, cb: function, priority?: himalaya.Priority, prefix?: string, name?: string)
+--- @field submit himalaya.native.Submit   gives the job's id
+--- @field check himalaya.native.Submit    raises what submit() would
 --- @field cancel fun(id: integer): boolean
 --- @field cancel_all fun()
 --- @field alive fun(id: integer): boolean
