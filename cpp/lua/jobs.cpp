@@ -111,7 +111,8 @@ std::optional<std::string> stdin_field(lua_State* L, int index, const Table& opt
     if (!list)
         return opts.string("stdin");
     std::string bytes;
-    for (const std::string& line : *opts.strings("stdin"))
+    auto lines = opts.strings("stdin");
+    for (const std::string& line : *lines)
         bytes.append(line).append("\n");
     return bytes;
 }

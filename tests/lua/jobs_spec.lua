@@ -1,59 +1,6 @@
 -- The job queue as users and other plugins have it, with real programs in a real Neovim.
-local Child = require('tests.child')
-
-local function start(opts)
-  local child = Child.start(opts or { setup = { async = { enabled = false } } })
-  child.lua(function()
-    _G.jobs = require('himalaya.core.async_commands')
-    _G.told = {}
-    _G.tell = function(name)
-      return function(err, result)
-        assert(not vim.in_fast_event())
-        _G.told[#_G.told + 1] = { name = name, err = err and { code = err.code, message = err.message }, result = result }
-      end
-    end
-  end)
-  return child
-end
-
---- Runs one command to its end: err, result.
-local function run(child, argv, opts, priority)
-  return child.await(function(done, words, options, lane)
-    _G.jobs.queue_command(words, options, done, lane)
-  end, argv, opts or vim.empty_dict(), priority)
-end
-
-local function gone(pid)
-  local stat = io.open(('/proc/%d/stat'):format(pid))
-  if not stat then
-    return true
-  end
-  local state = stat:read('*a'):match('.*%) (%a)')
-  stat:close()
-  return state == 'Z' or state == 'X'
-end
-
-local function until_gone(pids)
-  Child.wait_for(function()
-    for _, pid in ipairs(pids) do
-      if not gone(pid) then
-        return false
-      end
-    end
-    return true
-  end, 5000, 'every program to be gone')
-end
-
-local function read_number(path)
-  return Child.wait_for(function()
-    local file = io.open(path)
-    local number = file and tonumber(file:read('*l') or '')
-    if file then
-      file:close()
-    end
-    return number
-  end, 5000, 'a number in ' .. path)
-end
+local world = require('tests.jobs')
+local start, run, gone, read_number = world.start, world.run, world.gone, world.read_number
 
 describe('a job', function()
   local child
@@ -100,7 +47,11 @@ describe('a job', function()
   end)
 
   it('that takes too long is ended with all it has started', function()
-    local err = run(child, { 'sh', '-c', 'sleep 1000 & echo $! > pid; wait' }, { timeout = 300, cwd = child.dir })
+    local err = run(
+      child,
+      { 'sh', '-c', 'sleep 1000 & echo $! > pid; wait' },
+      { timeout = 300, cwd = child.dir }
+    )
     assert.equal('timeout', err.code)
     assert.is_true(gone(read_number(child.dir .. '/pid')))
     assert.equal(1, child.lua('return _G.jobs.status().timed_out'))
@@ -141,7 +92,14 @@ describe('a job', function()
           lines[#lines + 1] = line
         end,
       }, function(err, result)
-        done({ #lines, lines[1], lines[5000], lines[5001], err == nil, result.stdout == table.concat(lines, '\n') })
+        done({
+          #lines,
+          lines[1],
+          lines[5000],
+          lines[5001],
+          err == nil,
+          result.stdout == table.concat(lines, '\n'),
+        })
       end)
     end)
     assert.same({ 5001, '1', '5000', 'end', true, true }, lines)
@@ -252,15 +210,22 @@ describe('the queue', function()
       _G.told = {}
       for i = 1, 3 do
         local opts = { key = 'b', coalesce = true, cwd = dir, on_stdout = function() end }
-        _G.jobs.queue_command({ 'sh', '-c', 'echo x >> once; sleep 0.1; cat once' }, opts, _G.tell('joined ' .. i))
+        _G.jobs.queue_command(
+          { 'sh', '-c', 'echo x >> once; sleep 0.1; cat once' },
+          opts,
+          _G.tell('joined ' .. i)
+        )
       end
     end, child.dir)
     child.wait_for('return #_G.told == 3')
-    assert.same({ 'x\n', 'x\n', 'x\n' }, child.lua(function()
-      return vim.tbl_map(function(each)
-        return each.result.stdout
-      end, _G.told)
-    end))
+    assert.same(
+      { 'x\n', 'x\n', 'x\n' },
+      child.lua(function()
+        return vim.tbl_map(function(each)
+          return each.result.stdout
+        end, _G.told)
+      end)
+    )
   end)
 
   it('takes ten thousand jobs and their cancelling', function()
@@ -355,11 +320,16 @@ describe('the queue', function()
     assert.equal('exit', outcomes[2].err.code)
     assert.equal('not_found', outcomes[3].err.code)
     assert.equal('four\n', outcomes[4].result.stdout)
-    assert.same({ 0 }, { child.await(function(done)
-      _G.jobs.execute_batch({}, function(_, none)
-        done(#none)
-      end)
-    end) })
+    assert.same(
+      { 0 },
+      {
+        child.await(function(done)
+          _G.jobs.execute_batch({}, function(_, none)
+            done(#none)
+          end)
+        end),
+      }
+    )
     local codes = child.await(function(done)
       local commands = {}
       for i = 1, 500 do
@@ -433,97 +403,5 @@ describe('the queue', function()
       require('himalaya.core.async_commands').queue_command({ 'true' }, {}, one)
     end)
     assert.equal(2, outcome)
-  end)
-end)
-
-describe('when Neovim goes', function()
-  local function twenty(child)
-    child.lua(function(dir)
-      require('himalaya').setup({ async = { enabled = false, max_concurrent_commands = 20 } })
-      for i = 1, 20 do
-        local deaf = i % 2 == 0 and "trap '' TERM; " or ''
-        local script = deaf .. ('echo $$ > pid%d; sleep 1000 & while :; do sleep 0.05; done'):format(i)
-        _G.jobs.queue_command({ 'sh', '-c', script }, { cwd = dir }, _G.tell('never'))
-      end
-    end, child.dir)
-    local pids = {}
-    for i = 1, 20 do
-      pids[i] = read_number(('%s/pid%d'):format(child.dir, i))
-    end
-    pids[21] = child.lua('return require("himalaya.native").jobs.metrics().guardian.pid')
-    return pids
-  end
-
-  it('by :qa, nothing holds it up and nothing is left', function()
-    local child = start()
-    local pids = twenty(child)
-    local code, ms = child.stop('qa!')
-    assert.equal(0, code)
-    assert.is_true(ms < Child.limit(300), ms .. ' ms')
-    until_gone(pids)
-  end)
-
-  it('by SIGKILL, nothing is left', function()
-    local child = start()
-    local pids = twenty(child)
-    child.kill('sigkill')
-    until_gone(pids)
-  end)
-
-  it('by SIGTERM, nothing is left', function()
-    local child = start()
-    local pids = twenty(child)
-    child.kill('sigterm')
-    until_gone(pids)
-  end)
-
-  it('after its guardian was killed, the next guardian does it', function()
-    local child = start()
-    local pids = twenty(child)
-    vim.uv.kill(pids[21], 'sigkill')
-    local again = child.wait_for(function()
-      local now = child.lua('return require("himalaya.native").jobs.metrics().guardian')
-      return now.starts == 2 and now.pid > 0 and now.pid
-    end)
-    assert.is_nil((run(child, { 'true' })))
-    pids[22] = again
-    child.kill('sigkill')
-    until_gone(pids)
-  end)
-end)
-
-describe(':HimalayaJobs', function()
-  it('shows what runs, waits and has ended, follows it, and cancels with x', function()
-    local child = start()
-    child.resize(110, 40)
-    run(child, { 'echo', 'over' })
-    child.lua(function()
-      require('himalaya').setup({ async = { enabled = false, max_concurrent_commands = 1 } })
-      _G.jobs.queue_command({ 'sleep', '1000' }, {}, _G.tell('running'))
-      _G.jobs.queue_command({ 'sleep', '2000' }, {}, _G.tell('waiting'), 'background')
-    end)
-    child.wait_for('return _G.jobs.status().running == 1')
-    child.cmd('HimalayaJobs')
-    local function shown()
-      return child.lua('return table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\\n")')
-    end
-    child.wait_for(function()
-      local text = shown()
-      return text:match('running +user [^\n]*sleep 1000')
-        and text:match('queued +background [^\n]*sleep 2000')
-        and text:match('done +user [^\n]*echo over')
-    end)
-    assert.matches('1 running, 1 queued', shown())
-    child.type('x') -- the cursor stands on the first job
-    child.wait_for('return _G.told[1] and _G.told[1].err.code == "cancelled"')
-    child.wait_for(function()
-      return shown():match('cancelled +user [^\n]*sleep 1000')
-        and shown():match('running +background [^\n]*sleep 2000')
-    end)
-    child.type('g?')
-    child.wait_for('return vim.bo.filetype == "himalaya-help"')
-    child.type('qq')
-    child.wait_for('return #vim.api.nvim_list_wins() == 1')
-    child.stop()
   end)
 end)
