@@ -86,7 +86,7 @@ describe('a view', function()
       for i = 1, 10 do
         vim.cmd.tabnew('himalaya://home/folder' .. i)
         local made =
-          view.attach(vim.api.nvim_get_current_buf(), { name = 'log', handlers = { close = function() end } })
+          views.attach(vim.api.nvim_get_current_buf(), { name = 'log', handlers = { close = function() end } })
         made:set({ { key = 1, text = 'row', spans = {} } })
       end
       vim.cmd('silent! tabonly | %bwipeout!')
