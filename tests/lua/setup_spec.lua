@@ -75,11 +75,16 @@ describe('setup', function()
       end
       watch(io, 'open')
       watch(_G, 'require')
+      -- CPU time, so that what else runs on this machine does not count.
+      local function cpu_ms()
+        local used = vim.uv.getrusage()
+        return (used.utime.sec + used.stime.sec) * 1e3 + (used.utime.usec + used.stime.usec) / 1e3
+      end
       local took = {}
       for i = 1, 21 do
-        local began = vim.uv.hrtime()
+        local began = cpu_ms()
         himalaya.setup(options)
-        took[i] = (vim.uv.hrtime() - began) / 1e6
+        took[i] = cpu_ms() - began
       end
       return { took, opened }
     end, OPTIONS))
