@@ -85,8 +85,10 @@ describe('a view', function()
       local views = require('himalaya.ui.view')
       for i = 1, 10 do
         vim.cmd.tabnew('himalaya://home/folder' .. i)
-        local made =
-          views.attach(vim.api.nvim_get_current_buf(), { name = 'log', handlers = { close = function() end } })
+        local made = views.attach(
+          vim.api.nvim_get_current_buf(),
+          { name = 'log', handlers = { close = function() end } }
+        )
         made:set({ { key = 1, text = 'row', spans = {} } })
       end
       vim.cmd('silent! tabonly | %bwipeout!')
