@@ -184,6 +184,10 @@ bool Engine::expects() const {
            std::any_of(m_flight.begin(), m_flight.end(), [](auto& e) { return !e.waits; });
 }
 
+bool Engine::busy() const {
+    return !m_flight.empty() || std::any_of(m_queue.begin(), m_queue.end(), [](auto& e) { return !e.lazy; });
+}
+
 bool Engine::step() {
     if (m_ended)
         return false;

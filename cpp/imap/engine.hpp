@@ -112,6 +112,8 @@ class Engine {
     uint64_t progress() const { return m_progress; }
     // In flight and not one that may wait for ever.
     bool expects() const;
+    // Something is in flight or about to be; lazy requests do not count.
+    bool busy() const;
     size_t in_flight() const { return m_flight.size(); }
     size_t queued() const { return m_queue.size(); }
     bool idle() const { return m_flight.empty() && m_queue.empty(); }
