@@ -1,0 +1,262 @@
+#include "imap/change.hpp"
+
+#include "imap/search.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <utility>
+
+namespace himalaya::imap {
+
+namespace {
+
+loop::Task<void> open_target(std::shared_ptr<Session> session, const Target& target,
+                             loop::CancelToken token) {
+    SelectOptions options;
+    // Selected read-only it cannot be changed.
+    options.again = session->selected() && session->selected()->read_only;
+    Selected selected = co_await select(session, target.folder, std::move(options), token);
+    if (target.uid_validity && *target.uid_validity != selected.uid_validity)
+        throw make_error(Fault::uidvalidity,
+                         fmt::format("The folder {} was made anew on the server.", shown(target.folder)),
+                         "Nothing was changed; its messages are matched again first.");
+    if (selected.read_only)
+        throw make_error(Fault::unsupported, fmt::format("The folder {} is read-only.", shown(target.folder)),
+                         "The server lets this account read it and nothing more.");
+}
+
+std::vector<std::string> pieces(const Session& session, const UidSet& uids, size_t rest) {
+    return split_for_line(uids, session.quirks().line_budget, rest + 40);
+}
+
+void need_uids(const Target& target) {
+    if (target.uids.empty() || target.uids.max() == last_of_all)
+        throw make_error(Fault::invalid, "A change needs the UIDs it is for, one by one.",
+                         "An open range such as 1:* would also take messages that are not there yet.");
+}
+
+// UID STORE in the folder that is selected; pieces pipelined.
+loop::Task<UidSet> store_selected(std::shared_ptr<Session> session, const UidSet& uids,
+                                  const StoreChange& change, loop::CancelToken token) {
+    UidSet modified;
+    std::vector<Ticket> tickets;
+    {
+        Session::Together together(*session);
+        for (int side = 0; side < 2; ++side) {
+            auto& flags = side == 0 ? change.add : change.remove;
+            if (flags.empty())
+                continue;
+            for (auto& text : pieces(*session, uids, 100 + flags.size() * 20)) {
+                Command command(session->dialect(), "UID STORE");
+                command.raw(text);
+                if (change.unchanged_since && session->has(Cap::condstore))
+                    command.raw(fmt::format("(UNCHANGEDSINCE {})", *change.unchanged_since));
+                command.raw(side == 0 ? "+FLAGS.SILENT" : "-FLAGS.SILENT").flags(flags);
+                Request request{std::move(command), "UID STORE"};
+                tickets.push_back(session->post(std::move(request)));
+            }
+        }
+    }
+    std::optional<Error> refused;
+    for (auto& ticket : tickets) {
+        Answer got = co_await session->answer(ticket, token);
+        if (got.kind == CodeKind::modified)
+            modified = modified.united(UidSet(Ranges(got.uids)));
+        else if (!got.ok() && !refused)
+            refused = error_of(got.refusal(), "change flags");
+    }
+    if (refused)
+        throw Error(*refused);
+    co_return modified;
+}
+
+loop::Task<bool> expunge_selected(std::shared_ptr<Session> session, const UidSet& uids,
+                                  loop::CancelToken token) {
+    if (session->has(Cap::uidplus)) {
+        for (auto& text : pieces(*session, uids, 20)) {
+            Command command(session->dialect(), "UID EXPUNGE");
+            command.raw(text);
+            Request request{std::move(command), "UID EXPUNGE"};
+            Ticket ticket = session->post(std::move(request));
+            std::string doing = "expunge messages";
+            co_await session->expect(ticket, doing, token);
+        }
+        co_return true;
+    }
+    // Somebody else's marked messages must not go with ours.
+    UidSet marked;
+    Command asking(session->dialect(), "UID SEARCH");
+    asking.raw("DELETED");
+    Request request{std::move(asking), "UID SEARCH", takes::search};
+    Ticket ticket = session->post(std::move(request), [&marked](const Response& response) {
+        if (auto* found = std::get_if<SearchResult>(&response))
+            marked = marked.united(UidSet::of(found->numbers));
+        else if (auto* extended = std::get_if<Esearch>(&response))
+            marked = marked.united(UidSet(extended->all));
+        return true;
+    });
+    std::string doing = "look for marked messages";
+    co_await session->expect(ticket, doing, token);
+    if (!uids.contains(marked))
+        co_return false;
+    Request plain{Command(session->dialect(), "EXPUNGE"), "EXPUNGE"};
+    Ticket expunging = session->post(std::move(plain));
+    std::string expunge_doing = "expunge messages";
+    co_await session->expect(expunging, expunge_doing, token);
+    co_return true;
+}
+
+// UID COPY or UID MOVE in the folder that is selected.
+loop::Task<CopyResult> transfer(std::shared_ptr<Session> session, std::string_view verb, const UidSet& uids,
+                                std::string to, loop::CancelToken token) {
+    CopyResult result;
+    bool told = true;
+    std::string name = fmt::format("UID {}", verb);
+    for (auto& text : pieces(*session, uids, to.size() * 4)) {
+        Answer untagged; // MOVE gives its COPYUID before the OK
+        Command command(session->dialect(), name);
+        put_folder(command.raw(text), *session, to);
+        Request request{std::move(command), name, takes::copy_uid};
+        Ticket ticket = session->post(std::move(request), [&untagged](const Response& response) {
+            auto& status = std::get<Status>(response);
+            untagged.number = status.code.number;
+            untagged.uids.insert(untagged.uids.end(), status.code.uids.begin(), status.code.uids.end());
+            untagged.targets.insert(untagged.targets.end(), status.code.targets.begin(),
+                                    status.code.targets.end());
+            return true;
+        });
+        Answer got = co_await session->answer(ticket, token);
+        if (!got.ok())
+            throw error_of(got.refusal(),
+                           fmt::format("{} messages to {}", verb == "MOVE" ? "move" : "copy", shown(to)));
+        if (got.kind != CodeKind::copy_uid)
+            got = untagged;
+        auto both = pairs(Ranges(got.uids), Ranges(got.targets));
+        // Exchange's COPYUID may be nonsense: then nothing is known, which is safer than something wrong.
+        told = told && got.number > 0 && both && !both->empty();
+        if (told) {
+            result.uid_validity = static_cast<uint32_t>(got.number);
+            result.pairs.insert(result.pairs.end(), both->begin(), both->end());
+        }
+    }
+    if (!told)
+        result = CopyResult();
+    co_return result;
+}
+
+} // namespace
+
+loop::Task<StoreResult> store(std::shared_ptr<Session> session, Target target, StoreChange change,
+                              loop::CancelToken token) {
+    need_uids(target);
+    Session::Use use = co_await session->use(target.folder, target.priority, token);
+    co_await open_target(session, target, token);
+    StoreResult result;
+    result.modified = co_await store_selected(session, target.uids, change, token);
+    co_return result;
+}
+
+loop::Task<CopyResult> copy(std::shared_ptr<Session> session, Target target, std::string to,
+                            loop::CancelToken token) {
+    need_uids(target);
+    co_await session->settled(token);
+    Session::Use use = co_await session->use(target.folder, target.priority, token);
+    co_await open_target(session, target, token);
+    CopyResult result = co_await transfer(session, "COPY", target.uids, to, token);
+    co_return result;
+}
+
+loop::Task<CopyResult> move(std::shared_ptr<Session> session, Target target, std::string to,
+                            loop::CancelToken token) {
+    need_uids(target);
+    co_await session->settled(token);
+    Session::Use use = co_await session->use(target.folder, target.priority, token);
+    co_await open_target(session, target, token);
+    if (session->has(Cap::move)) {
+        CopyResult result = co_await transfer(session, "MOVE", target.uids, to, token);
+        co_return result;
+    }
+    // The copy is there before the original is marked; when the copy fails nothing is marked at all.
+    CopyResult result = co_await transfer(session, "COPY", target.uids, to, token);
+    StoreChange mark;
+    mark.add = {"\\Deleted"};
+    co_await store_selected(session, target.uids, mark, token);
+    result.expunged = co_await expunge_selected(session, target.uids, token);
+    co_return result;
+}
+
+loop::Task<bool> expunge(std::shared_ptr<Session> session, Target target, loop::CancelToken token) {
+    need_uids(target);
+    Session::Use use = co_await session->use(target.folder, target.priority, token);
+    co_await open_target(session, target, token);
+    StoreChange mark;
+    mark.add = {"\\Deleted"};
+    co_await store_selected(session, target.uids, mark, token);
+    bool gone = co_await expunge_selected(session, target.uids, token);
+    co_return gone;
+}
+
+loop::Task<AppendResult> append(std::shared_ptr<Session> session, std::string folder,
+                                std::vector<NewMessage> messages, loop::CancelToken token) {
+    co_await session->settled(token);
+    if (auto limit = session->capabilities().append_limit())
+        for (auto& message : messages)
+            if (message.bytes.size() > *limit)
+                throw make_error(Fault::invalid,
+                                 fmt::format("The message has {} bytes, the server takes {} at most.",
+                                             message.bytes.size(), *limit),
+                                 "Send its attachments another way.");
+    AppendResult result;
+    bool told = true;
+    size_t at_once = session->has(Cap::multiappend) ? messages.size() : 1;
+    for (size_t from = 0; from < messages.size(); from += at_once) {
+        Command command(session->dialect(), "APPEND");
+        put_folder(command, *session, folder);
+        for (size_t i = from; i < std::min(messages.size(), from + at_once); ++i) {
+            auto& message = messages[i];
+            if (!message.flags.empty())
+                command.flags(message.flags);
+            if (!message.internal_date.empty())
+                command.string(message.internal_date);
+            // A NUL cannot be in a literal, only in BINARY's kind of it.
+            if (message.bytes.find('\0') != std::string::npos)
+                command.literal8(message.bytes);
+            else
+                command.literal(message.bytes);
+            std::string().swap(message.bytes);
+        }
+        Request request{std::move(command), "APPEND"};
+        Ticket ticket = session->post(std::move(request));
+        Answer got = co_await session->answer(ticket, token);
+        if (!got.ok()) {
+            Error error = error_of(got.refusal(), fmt::format("store a message in {}", shown(folder)));
+            if (from > 0)
+                error.detail = fmt::format("{{\"stored\":{}}}", from);
+            throw error;
+        }
+        told = told && got.kind == CodeKind::append_uid && !got.uids.empty();
+        if (told) {
+            result.uid_validity = static_cast<uint32_t>(got.number);
+            for (auto& range : got.uids)
+                for (uint64_t uid = range.first; uid <= range.last && result.uids.size() < messages.size();
+                     ++uid)
+                    result.uids.push_back(static_cast<uint32_t>(uid));
+        }
+    }
+    if (!told || result.uids.size() != messages.size())
+        result = AppendResult();
+    co_return result;
+}
+
+loop::Task<void> create(std::shared_ptr<Session> session, std::string folder, loop::CancelToken token) {
+    co_await session->settled(token);
+    Command command(session->dialect(), "CREATE");
+    put_folder(command, *session, folder);
+    Request request{std::move(command), "CREATE"};
+    Ticket ticket = session->post(std::move(request));
+    Answer got = co_await session->answer(ticket, token);
+    if (!got.ok() && got.kind != CodeKind::already_exists)
+        throw error_of(got.refusal(), fmt::format("make the folder {}", shown(folder)));
+}
+
+} // namespace himalaya::imap

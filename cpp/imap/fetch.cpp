@@ -1,0 +1,292 @@
+#include "imap/fetch.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <fmt/format.h>
+#include <utility>
+
+namespace himalaya::imap {
+
+namespace {
+
+// A window should keep the server busy for about this long: short enough that a waiting user does not notice, long
+// enough that its round trip does not show.
+constexpr int64_t window_ms = 150;
+constexpr uint64_t first_window = 250;
+constexpr uint64_t smallest_window = 20;
+constexpr uint64_t largest_window = 4000;
+constexpr size_t windows_in_flight = 3;
+
+struct Window {
+    Ticket ticket;
+    uint64_t asked = 0;    // messages we think are in it
+    uint64_t received = 0; // so far
+    int64_t sent_ms = 0;
+};
+
+// An answer to our FETCH, or news that looks like one? News has flags and perhaps a modseq, nothing else.
+bool answers(const FetchWants& wants, const Fetch& got) {
+    bool only_flags = !wants.envelope && !wants.size && !wants.internal_date && !wants.structure &&
+                      !wants.preview && !wants.body && !wants.save_date && !wants.object_ids &&
+                      !wants.gmail && wants.headers.empty() && wants.parts.empty();
+    if (only_flags)
+        return !wants.flags || got.has_flags;
+    return got.envelope || got.size || !is_nil(got.internal_date.text) || got.body || got.has_preview ||
+           !got.sections.empty() || !is_nil(got.save_date.text) || !is_nil(got.email_id) ||
+           got.gm_message_id || got.has_gm_labels;
+}
+
+} // namespace
+
+std::string fetch_items(const FetchWants& wants, const Session& session) {
+    std::string items = "UID";
+    auto want = [&items](bool when, std::string_view name) {
+        if (when)
+            items.append(" ").append(name);
+    };
+    want(wants.flags, "FLAGS");
+    want(wants.envelope, "ENVELOPE");
+    want(wants.size, "RFC822.SIZE");
+    want(wants.internal_date, "INTERNALDATE");
+    want(wants.structure, "BODYSTRUCTURE");
+    want(wants.modseq && session.has(Cap::condstore), "MODSEQ");
+    want(wants.preview && session.has(Cap::preview), "PREVIEW");
+    want(wants.save_date && session.has(Cap::savedate), "SAVEDATE");
+    want(wants.object_ids && session.has(Cap::objectid), "EMAILID THREADID");
+    want(wants.gmail && session.has(Cap::gmail), "X-GM-MSGID X-GM-THRID X-GM-LABELS");
+    if (!wants.headers.empty()) {
+        std::string names;
+        for (auto& name : wants.headers)
+            names.append(names.empty() ? "" : " ").append(name);
+        want(true, fmt::format("BODY.PEEK[HEADER.FIELDS ({})]", names));
+    }
+    for (auto& part : wants.parts)
+        want(true, fmt::format("BODY.PEEK[{}]", part));
+    // Last, so that the UID is known when a large one begins to stream.
+    want(wants.body, "BODY.PEEK[]");
+    return fmt::format("({})", items);
+}
+
+Windows::Windows(UidSet set, uint32_t exists, uint32_t highest) {
+    if (!set.empty() && set.max() > highest)
+        set.remove(Range{highest + 1, last_of_all});
+    m_left = std::move(set);
+    if (exists > 0 && highest > exists)
+        m_uids_per_message = double(highest) / exists;
+}
+
+UidSet Windows::next(uint64_t messages) {
+    auto uids = static_cast<uint64_t>(double(std::max<uint64_t>(messages, 1)) * m_uids_per_message + 0.5);
+    UidSet window = m_left.newest(std::max<uint64_t>(uids, 1));
+    m_left = m_left.without(window);
+    return window;
+}
+
+namespace {
+
+// The work of one fetch(): its state outlives the windows that refer to it.
+class Fetching {
+  public:
+    Fetching(std::shared_ptr<Session> session, FetchRequest request, FetchSink& sink)
+        : m_session(std::move(session)), m_request(std::move(request)), m_sink(sink) {}
+
+    loop::Task<FetchResult> run(loop::CancelToken token);
+
+  private:
+    loop::Task<void> open_folder(loop::CancelToken token);
+    Window post(const std::string& uids);
+    loop::Task<void> take_oldest(loop::CancelToken token);
+    void adapt(const Window& window);
+    void check(const Selected& selected) const;
+
+    std::shared_ptr<Session> m_session;
+    FetchRequest m_request;
+    FetchSink& m_sink;
+    std::string m_items;
+    Session::Use m_use;
+    Selected m_selected;
+    std::deque<std::shared_ptr<Window>> m_flight;
+    std::shared_ptr<Window> m_newest; // FETCH * that travelled with the SELECT
+    uint32_t m_newest_uid = 0;
+    uint64_t m_size = first_window;
+    FetchResult m_result;
+    std::optional<Error> m_refused;
+
+    std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only);
+};
+
+void Fetching::check(const Selected& selected) const {
+    if (m_request.uid_validity && *m_request.uid_validity != selected.uid_validity)
+        throw make_error(Fault::uidvalidity,
+                         fmt::format("The folder {} was made anew on the server.", shown(m_request.folder)),
+                         "Its messages are matched again before anything else is done.");
+}
+
+std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, bool newest_only) {
+    Command command(m_session->dialect(), "UID FETCH");
+    command.raw(uids).raw(m_items);
+    auto& wants = m_request.wants;
+    uint32_t kinds = takes::fetch;
+    if (wants.changed_since && m_session->has(Cap::condstore)) {
+        bool vanished = wants.vanished && m_session->has(Cap::qresync) && m_session->learnt().qresync;
+        command.raw(fmt::format("(CHANGEDSINCE {}{})", *wants.changed_since, vanished ? " VANISHED" : ""));
+        if (vanished)
+            kinds |= takes::vanished;
+    }
+    auto window = std::make_shared<Window>();
+    window->asked = asked;
+    window->sent_ms = m_session->loop().now_ms();
+    Request request{std::move(command), "UID FETCH", kinds};
+    window->ticket = m_session->post(std::move(request),
+                                     [this, state = window.get(), newest_only](const Response& response) {
+                                         if (auto* vanished = std::get_if<Vanished>(&response)) {
+                                             m_sink.on_vanished(vanished->uids);
+                                             return true;
+                                         }
+                                         auto& got = std::get<Fetch>(response);
+                                         if (!got.uid || !answers(m_request.wants, got))
+                                             return false;
+                                         if (newest_only)
+                                             m_newest_uid = std::max(m_newest_uid, *got.uid);
+                                         // `*` gives the last message whatever else was asked for; so does `900:*` in a folder of 800.
+                                         if (!m_request.uids.contains(*got.uid))
+                                             return m_request.uids.max() == last_of_all;
+                                         ++state->received;
+                                         ++m_result.messages;
+                                         m_sink.on_message(*m_session, got);
+                                         return true;
+                                     });
+    window->ticket->on_large = [this](const LiteralStart& start) -> LiteralSink* {
+        if (!start.fetch || (start.uid && !m_request.uids.contains(*start.uid)))
+            return nullptr;
+        return m_sink.on_large(start);
+    };
+    ++m_result.windows;
+    return window;
+}
+
+loop::Task<void> Fetching::open_folder(loop::CancelToken token) {
+    m_use = co_await m_session->use(m_request.folder, m_request.priority, token);
+    m_items = fetch_items(m_request.wants, *m_session);
+    bool open_ended = m_request.uids.max() == last_of_all;
+    Ticket selecting;
+    {
+        Session::Together together(*m_session);
+        selecting = post_select(*m_session, m_request.folder);
+        // The folder's newest message is asked for in the same breath; it also tells the highest UID.
+        if (selecting && open_ended && m_result.windows == 0 && !m_request.uid_validity)
+            m_newest = send("*", 1, true);
+    }
+    if (selecting) {
+        Answer got = co_await m_session->answer(selecting, token);
+        if (!got.ok()) {
+            if (auto newest = std::exchange(m_newest, nullptr))
+                co_await m_session->answer(newest->ticket, token);
+            throw error_of(got.refusal(), fmt::format("open the folder {}", shown(m_request.folder)));
+        }
+    }
+    if (!m_session->selected() || m_session->selected()->folder != m_request.folder) {
+        // On its way with another task's SELECT.
+        SelectOptions options;
+        co_await select(m_session, m_request.folder, std::move(options), token);
+    }
+    m_selected = *m_session->selected();
+    check(m_selected);
+    m_result.uid_validity = m_selected.uid_validity;
+    m_sink.on_selected(m_selected);
+}
+
+void Fetching::adapt(const Window& window) {
+    if (window.received < 10)
+        return;
+    auto took = std::max<int64_t>(m_session->loop().now_ms() - window.sent_ms, 1);
+    // Windows wait behind those sent before them.
+    took = std::max<int64_t>(took / static_cast<int64_t>(m_flight.size() + 1), 1);
+    uint64_t fits = window.received * window_ms / static_cast<uint64_t>(took);
+    m_size = std::clamp((m_size + fits) / 2, smallest_window, largest_window);
+}
+
+loop::Task<void> Fetching::take_oldest(loop::CancelToken token) {
+    auto window = m_flight.front();
+    Answer got = co_await m_session->answer(window->ticket, token);
+    m_flight.pop_front();
+    if (got.ok()) {
+        adapt(*window);
+        co_return;
+    }
+    Error error = error_of(got.refusal(), fmt::format("fetch from {}", shown(m_request.folder)));
+    // Half of a set may have come; what else is refused will be refused too.
+    if (!m_refused)
+        m_refused = std::move(error);
+}
+
+loop::Task<FetchResult> Fetching::run(loop::CancelToken token) {
+    if (m_request.uids.empty())
+        co_return m_result;
+    co_await open_folder(token);
+    if (m_newest) {
+        auto newest = std::exchange(m_newest, nullptr);
+        // In an empty folder `*` is nothing, and many servers say NO or BAD to that.
+        Answer got = co_await m_session->answer(newest->ticket, token);
+        if (!got.ok() && m_selected.exists > 0)
+            throw error_of(got.refusal(), fmt::format("fetch from {}", shown(m_request.folder)));
+    }
+    if (m_selected.exists == 0 && !m_request.wants.vanished)
+        co_return m_result;
+    uint32_t highest = m_selected.uid_next && *m_selected.uid_next > 1 ? *m_selected.uid_next - 1 : 0;
+    highest = std::max(highest, m_newest_uid);
+    UidSet left = m_request.uids;
+    if (m_newest_uid > 0)
+        left.remove(Range{m_newest_uid, m_newest_uid});
+    bool open_ended = left.max() == last_of_all;
+    // Changes are few: one command for the whole set, for which the server looks at its own index.
+    bool whole = m_request.wants.changed_since.has_value() || (open_ended && highest == 0);
+    if (!whole && left.count() > first_window)
+        co_await m_session->compress_for_bulk(token);
+    Windows windows(left, m_selected.exists, open_ended ? highest : std::max(highest, left.max()));
+    bool whole_sent = false;
+    auto more = [&] { return !m_refused && (whole ? !whole_sent : !windows.done()); };
+    size_t budget = m_session->quirks().line_budget;
+    std::deque<std::string> texts; // of the window being sent: more than one where the line is short
+    uint64_t asked = 0;
+    while (more() || !texts.empty() || !m_flight.empty()) {
+        if (m_session->is_wanted(m_request.priority)) {
+            while (!m_flight.empty())
+                co_await take_oldest(token);
+            m_use.release();
+            co_await open_folder(token);
+        }
+        while (m_flight.size() < windows_in_flight && (more() || !texts.empty())) {
+            if (texts.empty()) {
+                UidSet window = whole ? left : windows.next(m_size);
+                whole_sent = true;
+                asked = m_size;
+                auto pieces = split_for_line(window, budget, m_items.size() + 40);
+                texts.assign(pieces.begin(), pieces.end());
+                if (texts.empty())
+                    break;
+            }
+            std::string uids = std::move(texts.front());
+            texts.pop_front();
+            m_flight.push_back(send(uids, asked, false));
+        }
+        if (!m_flight.empty())
+            co_await take_oldest(token);
+        if (m_refused)
+            texts.clear();
+    }
+    if (m_refused)
+        throw Error(*m_refused);
+    co_return m_result;
+}
+
+} // namespace
+
+loop::Task<FetchResult> fetch(std::shared_ptr<Session> session, FetchRequest request, FetchSink& sink,
+                              loop::CancelToken token) {
+    Fetching fetching(session, std::move(request), sink);
+    FetchResult result = co_await fetching.run(token);
+    co_return result;
+}
+
+} // namespace himalaya::imap

@@ -1,0 +1,391 @@
+#include "imap/folder.hpp"
+
+#include "base/text.hpp"
+#include "mail/modified_utf7.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <utility>
+
+namespace himalaya::imap {
+
+namespace {
+
+struct Role {
+    std::string_view word; // lower case, without the backslash
+    std::string_view role;
+};
+
+constexpr std::array by_attribute = {
+    Role{"sent", "sent"},
+    Role{"drafts", "drafts"},
+    Role{"trash", "trash"},
+    Role{"junk", "junk"},
+    Role{"archive", "archive"},
+    Role{"all", "all"},
+    Role{"flagged", "flagged"},
+    Role{"important", "important"},
+    // XLIST's words
+    Role{"inbox", "inbox"},
+    Role{"allmail", "all"},
+    Role{"spam", "junk"},
+    Role{"starred", "flagged"},
+};
+
+// Names that servers without SPECIAL-USE (Exchange, Courier, iCloud) give to these folders.
+constexpr std::array by_usual_name = {
+    Role{"sent", "sent"},          Role{"sent items", "sent"},     Role{"sent mail", "sent"},
+    Role{"sent messages", "sent"}, Role{"drafts", "drafts"},       Role{"draft", "drafts"},
+    Role{"trash", "trash"},        Role{"deleted items", "trash"}, Role{"deleted messages", "trash"},
+    Role{"bin", "trash"},          Role{"junk", "junk"},           Role{"junk email", "junk"},
+    Role{"junk e-mail", "junk"},   Role{"spam", "junk"},           Role{"bulk mail", "junk"},
+    Role{"archive", "archive"},    Role{"archives", "archive"},    Role{"all mail", "all"},
+};
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out)
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c + 32);
+    return out;
+}
+
+bool same_name(const std::string& a, const std::string& b) {
+    return a == b || (lower(a) == "inbox" && lower(b) == "inbox");
+}
+
+StatusInfo kept(const FolderStatus& status) {
+    StatusInfo info;
+    info.messages = status.messages;
+    info.recent = status.recent;
+    info.unseen = status.unseen;
+    info.deleted = status.deleted;
+    info.uid_next = status.uid_next;
+    info.uid_validity = status.uid_validity;
+    info.highest_modseq = status.highest_modseq;
+    info.size = status.size;
+    info.append_limit = status.append_limit;
+    info.mailbox_id = std::string(status.mailbox_id);
+    return info;
+}
+
+void put_status(FolderInfo& folder, const StatusInfo& status) {
+    folder.has_status = true;
+    folder.messages = status.messages.value_or(0);
+    folder.unseen = status.unseen.value_or(0);
+    folder.uid_next = status.uid_next;
+    folder.uid_validity = status.uid_validity;
+    folder.highest_modseq = status.highest_modseq;
+    folder.size = status.size;
+    folder.mailbox_id = status.mailbox_id;
+}
+
+std::string status_items(const Session& session) {
+    std::string items = "MESSAGES UNSEEN UIDNEXT UIDVALIDITY";
+    if (session.has(Cap::condstore))
+        items += " HIGHESTMODSEQ";
+    if (session.has(Cap::status_size))
+        items += " SIZE";
+    if (session.has(Cap::objectid))
+        items += " MAILBOXID";
+    return items;
+}
+
+void take_code(Selected& selected, const StatusCode& code) {
+    switch (code.kind) {
+    case CodeKind::uid_validity:
+        selected.uid_validity = static_cast<uint32_t>(code.number);
+        break;
+    case CodeKind::uid_next:
+        if (code.number > 0)
+            selected.uid_next = static_cast<uint32_t>(code.number);
+        break;
+    case CodeKind::highest_modseq:
+        selected.highest_modseq = code.number;
+        break;
+    case CodeKind::no_modseq:
+        selected.highest_modseq.reset();
+        break;
+    case CodeKind::permanent_flags:
+        selected.permanent_flags.assign(code.words.begin(), code.words.end());
+        break;
+    case CodeKind::mailbox_id:
+        if (!code.words.empty())
+            selected.mailbox_id = std::string(code.words.front());
+        break;
+    case CodeKind::read_only:
+        selected.read_only = true;
+        break;
+    case CodeKind::closed: {
+        // All before this was said of the folder that was open until now.
+        std::string folder = std::move(selected.folder);
+        selected = Selected();
+        selected.folder = std::move(folder);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+} // namespace
+
+std::string folder_name(Session& session, Text wire) {
+    if (session.dialect().utf8)
+        return std::string(wire);
+    if (auto name = mail::decode_modified_utf7(wire))
+        return *name;
+    session.learnt().odd_names.emplace(wire);
+    return std::string(wire);
+}
+
+Command& put_folder(Command& command, Session& session, const std::string& name) {
+    return session.learnt().odd_names.contains(name) ? command.folder_on_wire(name) : command.folder(name);
+}
+
+std::string role_of(const std::vector<std::string>& attributes, std::string_view name, bool by_name) {
+    for (auto& attribute : attributes) {
+        std::string word = lower(attribute);
+        for (auto& [known, role] : by_attribute)
+            if (word.size() == known.size() + 1 && word.ends_with(known))
+                return std::string(role);
+    }
+    std::string plain = lower(name);
+    if (plain == "inbox")
+        return "inbox";
+    if (by_name)
+        for (auto& [known, role] : by_usual_name)
+            if (plain == known ||
+                (plain.starts_with("inbox") && plain.size() == known.size() + 6 && plain.ends_with(known)))
+                return std::string(role);
+    return {};
+}
+
+// ---- SELECT
+
+Ticket post_select(Session& session, const std::string& folder, SelectOptions options) {
+    if (!options.again && !options.known && session.folder() == folder)
+        return nullptr;
+    Command command(session.dialect(), options.read_only ? "EXAMINE" : "SELECT");
+    put_folder(command, session, folder);
+    uint32_t kinds = takes::select;
+    if (options.known && session.has(Cap::qresync) && session.learnt().qresync) {
+        kinds |= takes::fetch | takes::vanished;
+        std::string parameter =
+            fmt::format("(QRESYNC ({} {}", options.known->uid_validity, options.known->modseq);
+        // Without the known UIDs the server tells of every UID that ever vanished; too long a list is left out.
+        std::string uids = options.known->uids.text();
+        if (!uids.empty() &&
+            command.line_size() + parameter.size() + uids.size() + 16 < session.quirks().line_budget)
+            parameter += " " + uids;
+        command.raw(parameter + "))");
+    } else if (session.has(Cap::condstore)) {
+        command.raw("(CONDSTORE)");
+    }
+    Request request{std::move(command), options.read_only ? "EXAMINE" : "SELECT", kinds};
+    request.on_ok = State::selected;
+    request.on_fail = State::authenticated;
+    auto fresh = std::make_shared<Selected>();
+    fresh->folder = folder;
+    fresh->read_only = options.read_only;
+    session.set_folder(folder);
+    auto changed = std::make_shared<SelectOptions>(std::move(options));
+    auto ticket = session.post(std::move(request), [fresh, changed](const Response& response) {
+        if (auto* flags = std::get_if<Flags>(&response))
+            fresh->flags.assign(flags->names.begin(), flags->names.end());
+        else if (auto* exists = std::get_if<Exists>(&response))
+            fresh->exists = exists->count;
+        else if (auto* status = std::get_if<Status>(&response))
+            take_code(*fresh, status->code);
+        else if (auto* fetch = std::get_if<Fetch>(&response)) {
+            if (changed->on_changed)
+                changed->on_changed(*fetch);
+        } else if (auto* vanished = std::get_if<Vanished>(&response)) {
+            if (changed->on_vanished)
+                changed->on_vanished(vanished->uids);
+        }
+        return true;
+    });
+    ticket->on_answer = [fresh, &session, weak = session.weak_from_this()](const Answer& answer) {
+        auto alive = weak.lock();
+        if (!alive || session.folder() != fresh->folder)
+            return;
+        if (!answer.ok()) {
+            session.set_folder({});
+            session.selected().reset();
+            return;
+        }
+        if (answer.kind == CodeKind::read_only)
+            fresh->read_only = true;
+        session.selected() = *fresh;
+    };
+    return ticket;
+}
+
+loop::Task<Selected> select(std::shared_ptr<Session> session, std::string folder, SelectOptions options,
+                            loop::CancelToken token) {
+    bool resync = options.known && session->has(Cap::qresync) && session->learnt().qresync;
+    if (resync) {
+        co_await session->settled(token);
+        resync = session->learnt().qresync;
+    }
+    SelectOptions plain;
+    plain.read_only = options.read_only;
+    plain.again = true;
+    auto ticket = post_select(*session, folder, std::move(options));
+    if (!ticket) {
+        // It is selected, or on its way with somebody else's SELECT.
+        if (session->selected() && session->selected()->folder == folder)
+            co_return *session->selected();
+        ticket = post_select(*session, folder, std::move(plain));
+    }
+    Answer got = co_await session->answer(ticket, token);
+    if (got.verdict == Verdict::bad && resync) {
+        session->learnt().qresync = false;
+        ticket = post_select(*session, folder, std::move(plain));
+        got = co_await session->answer(ticket, token);
+    }
+    if (!got.ok())
+        throw error_of(got.refusal(), fmt::format("open the folder {}", shown(folder)));
+    if (!session->selected())
+        throw make_error(Fault::protocol, "The server said that a folder is open and closed it at once.");
+    co_return *session->selected();
+}
+
+// ---- LIST
+
+loop::Task<std::vector<FolderInfo>> list(std::shared_ptr<Session> session, std::string pattern,
+                                         bool with_status, loop::CancelToken token) {
+    // Whether names come as UTF-8 is decided by ENABLE's answer.
+    co_await session->settled(token);
+    auto& learnt = session->learnt();
+    auto& quirks = session->quirks();
+    std::vector<FolderInfo> found;
+    bool special = session->has(Cap::special_use);
+    bool xlist = !special && session->has(Cap::xlist);
+    bool extended = session->has(Cap::list_extended) && learnt.list_return;
+    bool want_special = special && extended && quirks.special_use_return && learnt.special_use_return;
+    bool want_status =
+        with_status && session->has(Cap::list_status) && quirks.list_status && learnt.list_status;
+    for (int attempt = 0;; ++attempt) {
+        found.clear();
+        Command command(session->dialect(), xlist ? "XLIST" : "LIST");
+        command.string("").string(session->dialect().utf8 ? pattern : mail::encode_modified_utf7(pattern));
+        std::string returns;
+        if (want_special)
+            returns = "SPECIAL-USE";
+        if (want_status)
+            returns += fmt::format("{}STATUS ({})", returns.empty() ? "" : " ", status_items(*session));
+        if (!returns.empty())
+            command.raw(fmt::format("RETURN ({})", returns));
+        Request request{std::move(command), xlist ? "XLIST" : "LIST",
+                        takes::list | (want_status ? takes::status : 0)};
+        std::vector<std::pair<std::string, StatusInfo>> statuses;
+        auto ticket = session->post(std::move(request), [&found, &statuses, s = session.get(), special,
+                                                         xlist](const Response& response) {
+            if (auto* status = std::get_if<FolderStatus>(&response)) {
+                statuses.emplace_back(folder_name(*s, status->name), kept(*status));
+                return true;
+            }
+            auto& folder = std::get<Folder>(response);
+            if (folder.from == Folder::From::lsub)
+                return false;
+            FolderInfo info;
+            info.name = folder_name(*s, folder.name);
+            if (folder.delimiter)
+                info.delimiter = std::string(1, folder.delimiter);
+            for (auto attribute : folder.attributes) {
+                info.attributes.emplace_back(attribute);
+                std::string word = lower(attribute);
+                if (word == "\\noselect" || word == "\\nonexistent")
+                    info.selectable = false;
+            }
+            // XLIST may call the inbox by a word of the user's language; SELECT wants INBOX.
+            info.role = role_of(info.attributes, info.name, !special && !xlist);
+            if (xlist && info.role == "inbox")
+                info.name = "INBOX";
+            found.push_back(std::move(info));
+            return true;
+        });
+        Answer got = co_await session->answer(ticket, token);
+        if (got.ok()) {
+            for (auto& [name, status] : statuses)
+                for (auto& folder : found)
+                    if (same_name(folder.name, name))
+                        put_status(folder, status);
+            bool none = std::none_of(found.begin(), found.end(), [](auto& f) { return f.has_status; });
+            // Strato says LIST-STATUS and then nothing.
+            if (want_status && none && !found.empty())
+                learnt.list_status = false;
+            break;
+        }
+        if (attempt == 0 && (!returns.empty() || xlist)) {
+            learnt.list_return = learnt.special_use_return = learnt.list_status = false;
+            xlist = want_special = want_status = false;
+            continue;
+        }
+        throw error_of(got.refusal(), "list the folders");
+    }
+    // The same folder twice is one folder (a LIST and its XLIST, or a server that repeats itself).
+    std::vector<FolderInfo> unique;
+    for (auto& folder : found)
+        if (std::none_of(unique.begin(), unique.end(),
+                         [&](auto& other) { return other.name == folder.name; }))
+            unique.push_back(std::move(folder));
+    if (with_status) {
+        std::vector<std::string> names;
+        for (auto& folder : unique)
+            if (folder.selectable && !folder.has_status)
+                names.push_back(folder.name);
+        auto results = co_await status(session, names, token);
+        for (size_t i = 0; i < names.size(); ++i)
+            for (auto& folder : unique)
+                if (results[i] && folder.name == names[i])
+                    put_status(folder, *results[i]);
+    }
+    co_return unique;
+}
+
+// ---- STATUS
+
+loop::Task<std::vector<Result<StatusInfo>>>
+status(std::shared_ptr<Session> session, std::vector<std::string> folders, loop::CancelToken token) {
+    std::vector<std::shared_ptr<std::optional<StatusInfo>>> slots;
+    std::vector<Ticket> tickets;
+    std::vector<Result<StatusInfo>> results;
+    std::string items = status_items(*session);
+    {
+        Session::Together together(*session);
+        for (auto& folder : folders) {
+            auto slot = std::make_shared<std::optional<StatusInfo>>();
+            slots.push_back(slot);
+            Command command(session->dialect(), "STATUS");
+            put_folder(command, *session, folder).raw(fmt::format("({})", items));
+            Request request{std::move(command), "STATUS", takes::status};
+            tickets.push_back(session->post(std::move(request),
+                                            [slot, folder, s = session.get()](const Response& response) {
+                                                auto& got = std::get<FolderStatus>(response);
+                                                if (*slot || !same_name(folder_name(*s, got.name), folder))
+                                                    return false;
+                                                *slot = kept(got);
+                                                return true;
+                                            }));
+        }
+    }
+    for (size_t i = 0; i < tickets.size(); ++i) {
+        Answer got = co_await session->answer(tickets[i], token);
+        if (!got.ok())
+            results.push_back(
+                error_of(got.refusal(), fmt::format("tell about the folder {}", shown(folders[i]))));
+        else if (!*slots[i])
+            results.push_back(
+                make_error(Fault::protocol,
+                           fmt::format("The server said nothing about the folder {}.", shown(folders[i]))));
+        else
+            results.push_back(**slots[i]);
+    }
+    co_return results;
+}
+
+} // namespace himalaya::imap
