@@ -8,6 +8,7 @@ namespace himalaya::lua {
 class Runtime;
 
 // Each adds its table to the module's, which lies on top of the stack.
+void open_imap(lua_State* L, Runtime& runtime);
 void open_jobs(lua_State* L, Runtime& runtime);
 void open_loop(lua_State* L, Runtime& runtime);
 void open_log(lua_State* L, Runtime& runtime);

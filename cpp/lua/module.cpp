@@ -34,6 +34,7 @@ int open_module(lua_State* L) noexcept {
         set(L, "path", runtime.build_dir() + "/himalaya_native.so");
         set_function<stop>(L, "stop");
         set_function<metrics>(L, "metrics");
+        open_imap(L, runtime);
         open_loop(L, runtime);
         open_jobs(L, runtime);
         open_log(L, runtime);

@@ -9,6 +9,7 @@
 --- @field versions fun(): table<string, string>   the libraries of this process
 --- @field stop fun()             ends everything; VimLeavePre calls it
 --- @field metrics fun(): table   everything counted, a part for each area
+--- @field imap table             see lua/himalaya/imap.lua
 --- @field loop himalaya.native.Loop
 --- @field log himalaya.native.Log
 --- @field jobs himalaya.native.Jobs

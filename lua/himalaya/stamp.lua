@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '2e8b8883470a49c3'
+return 'ae68e8c6fab1efd1'

@@ -1,0 +1,530 @@
+#include "lua/imap_values.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+
+namespace himalaya::lua {
+
+using namespace himalaya::imap;
+
+namespace {
+
+std::string_view view(const char* text, std::size_t size) {
+    return {text, size};
+}
+
+void set_text(lua_State* L, const char* name, Text text) {
+    if (is_nil(text))
+        return;
+    lua_pushlstring(L, text.data(), text.size());
+    lua_setfield(L, -2, name);
+}
+
+void set_number(lua_State* L, const char* name, uint64_t number) {
+    lua_pushnumber(L, static_cast<double>(number));
+    lua_setfield(L, -2, name);
+}
+
+template<class T>
+void set_some(lua_State* L, const char* name, const std::optional<T>& number) {
+    if (number)
+        set_number(L, name, *number);
+}
+
+void set_list(lua_State* L, const char* name, Seq<Text> texts) {
+    lua_createtable(L, static_cast<int>(texts.size()), 0);
+    int i = 0;
+    for (auto text : texts) {
+        lua_pushlstring(L, text.data(), text.size());
+        lua_rawseti(L, -2, ++i);
+    }
+    lua_setfield(L, -2, name);
+}
+
+// { {name=, addr=}, ... }: a group's marks have no address and are left out.
+void set_addresses(lua_State* L, const char* name, Seq<Address> addresses) {
+    if (addresses.empty())
+        return;
+    lua_createtable(L, static_cast<int>(addresses.size()), 0);
+    int i = 0;
+    for (auto& address : addresses) {
+        if (is_nil(address.host) || is_nil(address.mailbox))
+            continue;
+        lua_createtable(L, 0, 2);
+        set_text(L, "name", address.name);
+        char buffer[320];
+        std::size_t size = address.mailbox.size() + 1 + address.host.size();
+        if (size <= sizeof buffer) {
+            char* at = std::copy(address.mailbox.begin(), address.mailbox.end(), buffer);
+            *at++ = '@';
+            std::copy(address.host.begin(), address.host.end(), at);
+            lua_pushlstring(L, buffer, size);
+        } else {
+            push(L, fmt::format("{}@{}", address.mailbox, address.host));
+        }
+        lua_setfield(L, -2, "addr");
+        lua_rawseti(L, -2, ++i);
+    }
+    lua_setfield(L, -2, name);
+}
+
+void push_envelope(lua_State* L, const Envelope& envelope) {
+    lua_createtable(L, 0, 9);
+    set_text(L, "date", envelope.date);
+    set_text(L, "subject", envelope.subject);
+    set_addresses(L, "from", envelope.from);
+    set_addresses(L, "sender", envelope.sender);
+    set_addresses(L, "reply_to", envelope.reply_to);
+    set_addresses(L, "to", envelope.to);
+    set_addresses(L, "cc", envelope.cc);
+    set_addresses(L, "bcc", envelope.bcc);
+    set_text(L, "in_reply_to", envelope.in_reply_to);
+    set_text(L, "message_id", envelope.message_id);
+}
+
+void set_parameters(lua_State* L, const char* name, Seq<Parameter> parameters) {
+    if (parameters.empty())
+        return;
+    lua_createtable(L, 0, static_cast<int>(parameters.size()));
+    for (auto& parameter : parameters) {
+        std::string key(parameter.name);
+        for (char& c : key)
+            c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        push(L, key);
+        if (is_nil(parameter.value))
+            lua_pushboolean(L, 1);
+        else
+            lua_pushlstring(L, parameter.value.data(), parameter.value.size());
+        lua_rawset(L, -3);
+    }
+    lua_setfield(L, -2, name);
+}
+
+// `path` is the part's number for BODY[...]: "1.2".
+void push_part(lua_State* L, const BodyPart& part, const std::string& path, int depth) {
+    lua_createtable(L, 0, 10);
+    luaL_checkstack(L, 10, nullptr);
+    set_text(L, "type", part.type);
+    set_text(L, "subtype", part.subtype);
+    set_parameters(L, "parameters", part.parameters);
+    set_text(L, "id", part.id);
+    set_text(L, "description", part.description);
+    set_text(L, "disposition", part.disposition);
+    set_parameters(L, "disposition_parameters", part.disposition_parameters);
+    if (!part.multipart) {
+        push(L, path.empty() ? std::string("1") : path);
+        lua_setfield(L, -2, "part");
+        set_text(L, "encoding", part.encoding);
+        set_number(L, "size", part.octets);
+        if (part.lines > 0)
+            set_number(L, "lines", part.lines);
+    }
+    if (part.envelope) {
+        push_envelope(L, *part.envelope);
+        lua_setfield(L, -2, "envelope");
+    }
+    if (!part.children.empty() && depth < 100) {
+        lua_createtable(L, static_cast<int>(part.children.size()), 0);
+        int i = 0;
+        for (auto& child : part.children) {
+            ++i;
+            // The one child of a message/rfc822 counts its own parts under the message's number.
+            std::string own = child.multipart && !part.multipart ? path
+                              : path.empty()                     ? std::to_string(i)
+                                                                 : fmt::format("{}.{}", path, i);
+            push_part(L, child, own, depth + 1);
+            lua_rawseti(L, -2, i);
+        }
+        lua_setfield(L, -2, "children");
+    }
+}
+
+struct FlagName {
+    std::string_view flag;
+    const char* name;
+};
+constexpr std::array flag_names = {
+    FlagName{"\\Seen", "seen"},       FlagName{"\\Answered", "answered"}, FlagName{"\\Flagged", "flagged"},
+    FlagName{"\\Deleted", "deleted"}, FlagName{"\\Draft", "draft"},       FlagName{"$Forwarded", "forwarded"},
+};
+
+bool same_word(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+               auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+               return low(x) == low(y);
+           });
+}
+
+// The names as the server sent them, and seen=true and its like beside them.
+template<class List>
+void set_flags(lua_State* L, const List& flags) {
+    lua_createtable(L, static_cast<int>(flags.size()), 2);
+    int i = 0;
+    for (auto& flag : flags) {
+        lua_pushlstring(L, flag.data(), flag.size());
+        lua_rawseti(L, -2, ++i);
+        for (auto& known : flag_names)
+            if (same_word(flag, known.flag)) {
+                lua_pushboolean(L, 1);
+                lua_setfield(L, -2, known.name);
+            }
+    }
+    lua_setfield(L, -2, "flags");
+}
+
+} // namespace
+
+// ---- in
+
+Account check_account(const Table& options, loop::Loop& loop) {
+    Account account;
+    account.host = options.required_string("host");
+    account.user = options.string("user").value_or("");
+    auto tls = options.string("tls").value_or("implicit");
+    if (tls == "implicit")
+        account.security = net::Security::implicit;
+    else if (tls == "starttls")
+        account.security = net::Security::starttls;
+    else if (tls == "none")
+        account.security = net::Security::none;
+    else
+        bad_argument(options.path("tls"), "expected implicit, starttls or none");
+    auto port = options.integer("port").value_or(account.security == net::Security::implicit ? 993 : 143);
+    if (port < 1 || port > 65535)
+        bad_argument(options.path("port"), "expected a number from 1 to 65535");
+    account.port = static_cast<uint16_t>(port);
+    account.ca_file = options.string("ca_file").value_or("");
+    auto size = options.integer("pool_size").value_or(3);
+    if (size < 1 || size > 20)
+        bad_argument(options.path("pool_size"), "expected a number from 1 to 20");
+    account.pool_size = static_cast<std::size_t>(size);
+    auto seconds = [&](const char* name, double fallback) {
+        double value = options.number(name).value_or(fallback);
+        if (!(value > 0) || value > 1e6)
+            bad_argument(options.path(name), "expected a positive number of seconds");
+        return static_cast<uint64_t>(value * 1000);
+    };
+    account.idle_timeout_ms = seconds("idle_timeout", 300);
+    account.timeout_ms = seconds("network_timeout", 30);
+    account.poll_ms = seconds("poll_interval", 60);
+    account.renew_ms = seconds("idle_renewal", 24 * 60);
+    if (auto limit = options.number("bandwidth_limit")) {
+        if (!(*limit >= 1))
+            bad_argument(options.path("bandwidth_limit"), "expected KiB per second, 1 or more");
+        account.bandwidth = std::make_shared<net::Bandwidth>(static_cast<uint64_t>(*limit));
+    }
+    if (auto compress = options.boolean("compress"))
+        account.compress = *compress ? Compress::always : Compress::never;
+    auto source = std::make_shared<auth::SecretSource>();
+    options.with_table("auth", [&](const Table& table) {
+        auto type = table.string("type").value_or("password");
+        if (type != "password" && type != "oauth2")
+            bad_argument(table.path("type"), "expected password or oauth2");
+        account.kind = type == "oauth2" ? auth::Kind::oauth2 : auth::Kind::password;
+        source->command = table.strings("command").value_or(std::vector<std::string>());
+        source->env = table.string("env").value_or("");
+        source->value = table.string("value").value_or("");
+        source->purpose = account.kind == auth::Kind::oauth2 ? "access token" : "password";
+        if (source->command.empty() && source->env.empty() && source->value.empty())
+            bad_argument(table.path("command"), "expected a command, an env or a value");
+    });
+    source->owner = fmt::format("{} at {}", account.user, account.host);
+    account.secret = [source, &loop](loop::CancelToken token) {
+        std::vector<std::string> hidden;
+        if (!source->env.empty())
+            hidden.push_back(source->env);
+        return auth::read_secret(loop, *source, std::move(hidden), auth::COMMAND_TIMEOUT_MS,
+                                 std::move(token));
+    };
+    if (options.boolean("debug").value_or(false))
+        account.log = [host = account.host](std::string_view line) {
+            log::add(log::Level::debug, "imap", fmt::format("{} {}", host, line));
+        };
+    return account;
+}
+
+FetchWants check_wants(lua_State* L, int index) {
+    FetchWants wants;
+    struct Item {
+        std::string_view name;
+        bool FetchWants::*wanted;
+    };
+    constexpr std::array items = {
+        Item{"flags", &FetchWants::flags},
+        Item{"envelope", &FetchWants::envelope},
+        Item{"size", &FetchWants::size},
+        Item{"internaldate", &FetchWants::internal_date},
+        Item{"bodystructure", &FetchWants::structure},
+        Item{"body", &FetchWants::body},
+        Item{"preview", &FetchWants::preview},
+        Item{"modseq", &FetchWants::modseq},
+        Item{"savedate", &FetchWants::save_date},
+        Item{"objectid", &FetchWants::object_ids},
+        Item{"gmail", &FetchWants::gmail},
+    };
+    for (auto& name : check_strings(L, index, "items")) {
+        auto item = std::find_if(items.begin(), items.end(), [&](auto& i) { return i.name == name; });
+        if (item != items.end()) {
+            wants.*(item->wanted) = true;
+        } else if (name == "uid") {
+            // always there
+        } else if (name == "headers") {
+            wants.parts.push_back("HEADER");
+        } else if (name.starts_with("header:") && is_atom(std::string_view(name).substr(7))) {
+            wants.headers.push_back(name.substr(7));
+        } else if (name.starts_with("part:") &&
+                   name.find_first_not_of("0123456789.MIEHADRTX", 5) == std::string::npos) {
+            wants.parts.push_back(name.substr(5));
+        } else {
+            bad_argument("items", fmt::format("unknown item '{}'", name));
+        }
+    }
+    Table table(L, index, "items");
+    if (auto since = table.number("changed_since"))
+        wants.changed_since = static_cast<uint64_t>(*since);
+    return wants;
+}
+
+UidSet check_uids(lua_State* L, int index, std::string_view name) {
+    if (lua_type(L, index) == LUA_TNUMBER) {
+        double number = lua_tonumber(L, index);
+        if (!(number >= 1) || number > 4294967295.0 ||
+            number != static_cast<double>(static_cast<uint32_t>(number)))
+            bad_argument(name, "expected a UID");
+        UidSet set;
+        set.add(static_cast<uint32_t>(number));
+        return set;
+    }
+    if (lua_type(L, index) == LUA_TSTRING) {
+        std::size_t size = 0;
+        const char* text = lua_tolstring(L, index, &size);
+        auto set = UidSet::parse(view(text, size));
+        if (!set)
+            bad_argument(name, "expected UIDs such as '1:5,9' or '1:*'");
+        return *set;
+    }
+    if (lua_type(L, index) != LUA_TTABLE)
+        bad_argument(name, "expected a list of UIDs or a text such as '1:*'");
+    std::vector<uint32_t> numbers;
+    auto count = lua_objlen(L, index);
+    numbers.reserve(count);
+    for (std::size_t i = 1; i <= count; ++i) {
+        lua_rawgeti(L, index, static_cast<int>(i));
+        double number = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+        lua_pop(L, 1);
+        if (!(number >= 1) || number > 4294967295.0)
+            bad_argument(name, fmt::format("[{}] is not a UID", i));
+        numbers.push_back(static_cast<uint32_t>(number));
+    }
+    return UidSet::of(numbers);
+}
+
+std::vector<std::string> check_flags(const std::vector<std::string>& names, std::string_view path) {
+    std::vector<std::string> flags;
+    for (auto& name : names) {
+        std::string flag = name;
+        for (auto& known : flag_names)
+            if (name == known.name)
+                flag = std::string(known.flag);
+        if (!is_flag(flag))
+            bad_argument(path, fmt::format("'{}' is not a flag", name));
+        flags.push_back(std::move(flag));
+    }
+    return flags;
+}
+
+SearchRequest check_criteria(lua_State* L, int index) {
+    SearchRequest request;
+    if (lua_type(L, index) == LUA_TSTRING) {
+        request.raw = std::string(check_string(L, index, "criteria"));
+        if (request.raw.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+            bad_argument("criteria", "a line end or NUL cannot be in it");
+        return request;
+    }
+    if (lua_type(L, index) != LUA_TTABLE)
+        bad_argument("criteria", "expected a text or a table");
+    // { unseen = true, from = 'mary', header = { 'List-Id', 'x' }, seen = false }
+    lua_pushnil(L);
+    while (lua_next(L, index) != 0) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            bad_argument("criteria", "expected names as keys, such as { from = 'mary' }");
+        Criterion criterion;
+        criterion.key = std::string(check_string(L, -2, "criteria"));
+        for (char& c : criterion.key)
+            c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c == '_' ? '-' : c;
+        if (lua_type(L, -1) == LUA_TBOOLEAN) {
+            criterion.negated = !lua_toboolean(L, -1);
+        } else if (lua_type(L, -1) == LUA_TTABLE && criterion.key == "UID") {
+            criterion.values.push_back(check_uids(L, lua_gettop(L), "criteria.uid").text());
+        } else if (lua_type(L, -1) == LUA_TTABLE) {
+            criterion.values = check_strings(L, lua_gettop(L), "criteria." + criterion.key);
+        } else if (lua_type(L, -1) == LUA_TNUMBER) {
+            criterion.values.push_back(fmt::format("{}", static_cast<uint64_t>(lua_tonumber(L, -1))));
+        } else {
+            criterion.values.push_back(std::string(check_string(L, -1, "criteria." + criterion.key)));
+        }
+        request.criteria.push_back(std::move(criterion));
+        lua_pop(L, 1);
+    }
+    return request;
+}
+
+// ---- out
+
+void push_message(lua_State* L, const Fetch& message) {
+    lua_createtable(L, 0, 8);
+    set_some(L, "uid", message.uid);
+    set_some(L, "modseq", message.modseq);
+    set_some(L, "size", message.size);
+    if (message.has_flags)
+        set_flags(L, message.flags);
+    if (message.internal_date.epoch) {
+        lua_pushnumber(L, static_cast<double>(*message.internal_date.epoch));
+        lua_setfield(L, -2, "internaldate");
+    }
+    if (message.save_date.epoch) {
+        lua_pushnumber(L, static_cast<double>(*message.save_date.epoch));
+        lua_setfield(L, -2, "savedate");
+    }
+    if (message.envelope) {
+        push_envelope(L, *message.envelope);
+        lua_setfield(L, -2, "envelope");
+    }
+    if (message.body) {
+        push_part(L, *message.body, {}, 0);
+        lua_setfield(L, -2, "bodystructure");
+    }
+    for (auto& section : message.sections) {
+        bool whole = section.name.empty();
+        if (section.streamed) {
+            set_number(L, "body_size", section.size);
+            continue;
+        }
+        if (whole) {
+            set_text(L, "body", section.data);
+        } else if (section.name.starts_with("HEADER")) {
+            set_text(L, "headers", section.data);
+        } else {
+            lua_getfield(L, -1, "parts");
+            if (lua_isnil(L, -1)) {
+                lua_pop(L, 1);
+                lua_newtable(L);
+                lua_pushvalue(L, -1);
+                lua_setfield(L, -3, "parts");
+            }
+            lua_pushlstring(L, section.name.data(), section.name.size());
+            lua_pushlstring(L, section.data.data(), is_nil(section.data) ? 0 : section.data.size());
+            lua_rawset(L, -3);
+            lua_pop(L, 1);
+        }
+    }
+    if (message.has_preview)
+        set_text(L, "preview", message.preview);
+    set_text(L, "email_id", message.email_id);
+    set_text(L, "thread_id", message.thread_id);
+    // 64 bits do not fit a Lua number.
+    if (message.gm_message_id)
+        set(L, "gm_message_id", std::to_string(*message.gm_message_id));
+    if (message.gm_thread_id)
+        set(L, "gm_thread_id", std::to_string(*message.gm_thread_id));
+    if (message.has_gm_labels)
+        set_list(L, "gm_labels", message.gm_labels);
+}
+
+void push_folders(lua_State* L, const std::vector<FolderInfo>& folders) {
+    lua_createtable(L, static_cast<int>(folders.size()), 0);
+    int i = 0;
+    for (auto& folder : folders) {
+        lua_createtable(L, 0, 8);
+        set(L, "name", folder.name);
+        if (!folder.delimiter.empty())
+            set(L, "delimiter", folder.delimiter);
+        set(L, "attributes", folder.attributes);
+        if (!folder.role.empty())
+            set(L, "role", folder.role);
+        set(L, "selectable", folder.selectable);
+        if (folder.has_status) {
+            set_number(L, "messages", folder.messages);
+            set_number(L, "unseen", folder.unseen);
+            set_some(L, "uidnext", folder.uid_next);
+            set_some(L, "uidvalidity", folder.uid_validity);
+            set_some(L, "highestmodseq", folder.highest_modseq);
+        }
+        lua_rawseti(L, -2, ++i);
+    }
+}
+
+void push_status(lua_State* L, const StatusInfo& status) {
+    lua_createtable(L, 0, 8);
+    set_some(L, "messages", status.messages);
+    set_some(L, "recent", status.recent);
+    set_some(L, "unseen", status.unseen);
+    set_some(L, "uidnext", status.uid_next);
+    set_some(L, "uidvalidity", status.uid_validity);
+    set_some(L, "highestmodseq", status.highest_modseq);
+    set_some(L, "size", status.size);
+    set_some(L, "appendlimit", status.append_limit);
+    if (!status.mailbox_id.empty())
+        set(L, "mailbox_id", status.mailbox_id);
+}
+
+void push_uids(lua_State* L, const UidSet& uids) {
+    auto numbers = uids.numbers();
+    lua_createtable(L, static_cast<int>(numbers.size()), 0);
+    int i = 0;
+    for (auto uid : numbers) {
+        lua_pushnumber(L, uid);
+        lua_rawseti(L, -2, ++i);
+    }
+}
+
+void push_change(lua_State* L, const Change& change) {
+    lua_createtable(L, 0, 6);
+    set(L, "folder", change.folder);
+    set(L, "kind", std::string(name_of(change.kind)));
+    set_some(L, "exists", change.exists);
+    set_some(L, "uid", change.uid);
+    set_some(L, "uidnext", change.uid_next);
+    set_some(L, "highestmodseq", change.modseq);
+    set_some(L, "unseen", change.unseen);
+    if (change.kind == Change::Kind::flags)
+        set_flags(L, change.flags);
+    if (!change.vanished.empty()) {
+        // "1:4294967295" from a hostile server must not become a table of that size.
+        push(L, change.vanished.text());
+        lua_setfield(L, -2, "vanished");
+    }
+}
+
+void push_stats(lua_State* L, const PoolStats& stats) {
+    lua_createtable(L, 0, 10);
+    set_number(L, "connections", stats.connections);
+    set_number(L, "connections_opened", stats.connections_opened);
+    set_number(L, "logins", stats.logins);
+    set_number(L, "round_trips", stats.round_trips);
+    set_number(L, "bytes_in", stats.bytes_in);
+    set_number(L, "bytes_out", stats.bytes_out);
+    set_number(L, "malformed", stats.malformed);
+    set_number(L, "limit", stats.limit);
+    set(L, "mode", stats.mode);
+    if (!stats.note.empty())
+        set(L, "note", stats.note);
+}
+
+void push_capabilities(lua_State* L, const Capabilities& capabilities) {
+    auto& words = capabilities.words();
+    lua_createtable(L, static_cast<int>(words.size()), static_cast<int>(words.size()));
+    int i = 0;
+    for (auto& word : words) {
+        push(L, word);
+        lua_rawseti(L, -2, ++i);
+        push(L, word);
+        lua_pushboolean(L, 1);
+        lua_rawset(L, -3);
+    }
+}
+
+} // namespace himalaya::lua

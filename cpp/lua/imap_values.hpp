@@ -1,0 +1,31 @@
+// IMAP's values as Lua sees them: options in, messages, folders and changes out.
+#pragma once
+
+#include "auth/source.hpp"
+#include "imap/account.hpp"
+#include "imap/change.hpp"
+#include "imap/fetch.hpp"
+#include "imap/folder.hpp"
+#include "imap/pool.hpp"
+#include "imap/search.hpp"
+#include "imap/watch.hpp"
+#include "lua/values.hpp"
+
+namespace himalaya::lua {
+
+imap::Account check_account(const Table& options, loop::Loop& loop);
+imap::FetchWants check_wants(lua_State* L, int index);
+imap::UidSet check_uids(lua_State* L, int index, std::string_view name);
+std::vector<std::string> check_flags(const std::vector<std::string>& names, std::string_view path);
+imap::SearchRequest check_criteria(lua_State* L, int index);
+
+// A message as a table: { uid, size, flags, envelope, ... }. Only what came is there.
+void push_message(lua_State* L, const imap::Fetch& message);
+void push_folders(lua_State* L, const std::vector<imap::FolderInfo>& folders);
+void push_status(lua_State* L, const imap::StatusInfo& status);
+void push_change(lua_State* L, const imap::Change& change);
+void push_stats(lua_State* L, const imap::PoolStats& stats);
+void push_capabilities(lua_State* L, const imap::Capabilities& capabilities);
+void push_uids(lua_State* L, const imap::UidSet& uids);
+
+} // namespace himalaya::lua
