@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'ae68e8c6fab1efd1'
+return '6230c2018bc6c4c4'
