@@ -104,20 +104,16 @@ Result<Exchange> choose(const Offer& offer, Login login, const std::vector<std::
                       static_cast<bool>(saslprep(login.user, "user"));
     if (preparable && usable("SCRAM-SHA-256-PLUS") && !binding.exporter.empty() &&
         !has(spent, "tls-exporter"))
-        return Exchange(
-            scram_sha256(std::move(login), {Scram::Binding::exporter, binding.exporter, true, {}}),
-            std::move(context), offer.sasl_ir, std::move(hidden));
+        return Exchange(scram_sha256(std::move(login), {Scram::Binding::exporter, binding.exporter, true}),
+                        std::move(context), offer.sasl_ir, std::move(hidden));
     if (preparable && usable("SCRAM-SHA-256-PLUS") && !binding.end_point.empty())
-        return Exchange(
-            scram_sha256(std::move(login), {Scram::Binding::end_point, binding.end_point, true, {}}),
-            std::move(context), offer.sasl_ir, std::move(hidden));
+        return Exchange(scram_sha256(std::move(login), {Scram::Binding::end_point, binding.end_point, true}),
+                        std::move(context), offer.sasl_ir, std::move(hidden));
     if (preparable && usable("SCRAM-SHA-256")) {
         bool could_bind = !binding.exporter.empty() || !binding.end_point.empty();
         bool offered = has(offer.mechanisms, "SCRAM-SHA-256-PLUS");
-        Scram scram{could_bind && !offered ? Scram::Binding::not_offered : Scram::Binding::none,
-                    {},
-                    offer.encrypted,
-                    {}};
+        Scram scram{
+            could_bind && !offered ? Scram::Binding::not_offered : Scram::Binding::none, {}, offer.encrypted};
         return Exchange(scram_sha256(std::move(login), std::move(scram)), std::move(context), offer.sasl_ir,
                         std::move(hidden));
     }

@@ -46,6 +46,10 @@ int combining_class(char32_t c) {
 }
 
 void decompose(char32_t c, std::u32string& out) {
+    if (c < TABLE[0]) {
+        out += c;
+        return;
+    }
     if (c >= HANGUL && c < HANGUL + SYLLABLES) {
         char32_t index = c - HANGUL;
         out += LEAD + index / (VOWELS * TAILS);
@@ -70,6 +74,8 @@ char32_t compose(char32_t a, char32_t b) {
         return HANGUL + ((a - LEAD) * VOWELS + (b - VOWEL)) * TAILS;
     if (a >= HANGUL && a < HANGUL + SYLLABLES && (a - HANGUL) % TAILS == 0 && b > TAIL && b < TAIL + TAILS)
         return a + (b - TAIL);
+    if (combining_class(b) == 0) // only marks join the letter before them
+        return 0;
     for (std::size_t i = 0; i < std::size(TABLE); i += 2 + (TABLE[i + 1] & 0xff))
         if ((TABLE[i + 1] & COMPOSES) && TABLE[i + 2] == a && TABLE[i + 3] == b)
             return TABLE[i];

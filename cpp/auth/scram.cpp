@@ -173,7 +173,7 @@ class ScramSha256 : public Mechanism {
     Answer proceed() override {
         if (m_step != Step::hashing || !m_hashing)
             return wrong("is not at the hashing");
-        if (!m_hashing->go_on(Scram::SLICE))
+        if (!m_hashing->go_on(m_scram.slice))
             return std::optional<Secret>();
         m_step = Step::proven;
         return client_final();

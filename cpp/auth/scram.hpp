@@ -26,6 +26,7 @@ struct Scram {
     Binding binding = Binding::none;
     std::string binding_data;
     bool encrypted = true;
+    int slice = SLICE; // rounds a turn
     std::string nonce; // for test vectors; empty: a fresh random one
 };
 

@@ -136,9 +136,9 @@ TEST_CASE("OAUTHBEARER is taken before XOAUTH2 and ends a complaint with its own
 
 TEST_CASE("SCRAM-SHA-256 gives the proof of RFC 7677 and knows the server's") {
     Login login{Kind::password, "user", Secret("pencil"), "imap.example.org", 993};
-    Exchange exchange(
-        scram_sha256(std::move(login), {Scram::Binding::none, {}, true, "rOprNGfwEbeRWgbNEkqO"}), {}, true,
-        Secret());
+    Exchange exchange(scram_sha256(std::move(login),
+                                   {Scram::Binding::none, {}, true, Scram::SLICE, "rOprNGfwEbeRWgbNEkqO"}),
+                      {}, true, Secret());
     REQUIRE(exchange.command().view() ==
             "AUTHENTICATE SCRAM-SHA-256 " + encoded("n,,n=user,r=rOprNGfwEbeRWgbNEkqO"));
     std::string proof = answer(exchange, encoded("r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
@@ -163,7 +163,8 @@ TEST_CASE("SCRAM-SHA-256 gives the proof of RFC 7677 and knows the server's") {
 }
 
 TEST_CASE("SCRAM spreads its hashing over turns") {
-    Exchange exchange(scram_sha256(jane(), {Scram::Binding::none, {}, true, "abc"}), {}, true, Secret());
+    Exchange exchange(scram_sha256(jane(), {Scram::Binding::none, {}, true, Scram::SLICE, "abc"}), {}, true,
+                      Secret());
     exchange.command();
     int slices = 0;
     Mechanism::Answer line = exchange.answer(encoded("r=abcd,s=c2FsdA==,i=20000"));
@@ -181,12 +182,14 @@ TEST_CASE("SCRAM turns down challenges that make no sense or too much work") {
           "s=c2FsdA==,r=abcd,i=4096", "r=abcd,s=c2FsdA==",
           "r=ab\x01"
           "cd,s=c2FsdA==,i=4096"}) {
-        Exchange exchange(scram_sha256(jane(), {Scram::Binding::none, {}, true, "abc"}), {}, true, Secret());
+        Exchange exchange(scram_sha256(jane(), {Scram::Binding::none, {}, true, Scram::SLICE, "abc"}), {},
+                          true, Secret());
         exchange.command();
         Error error = failure(exchange, encoded(bad));
         REQUIRE(error.code == Code::protocol);
     }
-    Exchange open(scram_sha256(jane(), {Scram::Binding::none, {}, false, "abc"}), {}, true, Secret());
+    Exchange open(scram_sha256(jane(), {Scram::Binding::none, {}, false, Scram::SLICE, "abc"}), {}, true,
+                  Secret());
     open.command();
     REQUIRE(failure(open, encoded("r=abcd,s=c2FsdA==,i=1000")).code == Code::protocol);
 }
