@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '6230c2018bc6c4c4'
+return '3896b632722bce8b'
