@@ -320,16 +320,13 @@ describe('the queue', function()
     assert.equal('exit', outcomes[2].err.code)
     assert.equal('not_found', outcomes[3].err.code)
     assert.equal('four\n', outcomes[4].result.stdout)
-    assert.same(
-      { 0 },
-      {
-        child.await(function(done)
-          _G.jobs.execute_batch({}, function(_, none)
-            done(#none)
-          end)
-        end),
-      }
-    )
+    assert.same({ 0 }, {
+      child.await(function(done)
+        _G.jobs.execute_batch({}, function(_, none)
+          done(#none)
+        end)
+      end),
+    })
     local codes = child.await(function(done)
       local commands = {}
       for i = 1, 500 do
