@@ -127,7 +127,7 @@ bool read_thread(Scanner& in, ThreadResult& result) {
     size_t level = 0;
     uint32_t depth = 0;
     bool empty = false;                          // nothing yet in the innermost parenthesis
-    std::array<uint32_t, thread_nesting> depths; // NOLINT: written before read
+    std::array<uint32_t, thread_nesting> depths; // written before read
     for (;;) {
         in.spaces();
         if (in.at_end())

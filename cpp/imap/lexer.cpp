@@ -201,7 +201,7 @@ bool Lexer::in_quotes() {
 
 std::optional<Lexer::Found> Lexer::end_of_line(size_t content_end) {
     if (content_end > m_line_begin && at(content_end - 1) == '}' && may_hold_literals()) {
-        std::array<char, tail_size> tail; // NOLINT: filled below
+        std::array<char, tail_size> tail{};
         const size_t size = std::min(tail.size(), content_end - m_line_begin);
         for (size_t i = 0; i < size; i++)
             tail[i] = at(content_end - size + i);

@@ -43,7 +43,7 @@ Address address_of(std::string_view name, std::string_view mailbox, std::string_
 
 std::string full_text(const Address& address) {
     const std::string name = text::clean_line(address.name);
-    const std::string addr = text::clean_line(address.addr);
+    std::string addr = text::clean_line(address.addr);
     if (name.empty() || name == addr)
         return addr;
     const std::string shown = needs_quotes(name) ? quoted(name) : name;

@@ -3,6 +3,7 @@
 #include <iconv.h>
 
 #include <cerrno>
+#include <cstdint>
 
 namespace himalaya::mail {
 
@@ -118,9 +119,9 @@ std::string to_utf8(std::string_view bytes, std::string_view charset) {
     bool plain = !name.empty() &&
                  name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_.:") == std::string::npos;
     iconv_t converter = iconv_open("UTF-8", plain ? name.c_str() : "windows-1252");
-    if (converter == iconv_t(-1))
+    if (reinterpret_cast<std::intptr_t>(converter) == -1)
         converter = iconv_open("UTF-8", "windows-1252");
-    if (converter == iconv_t(-1))
+    if (reinterpret_cast<std::intptr_t>(converter) == -1)
         return mended(bytes);
     auto text = convert(bytes, converter);
     iconv_close(converter);
