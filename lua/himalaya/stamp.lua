@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '3896b632722bce8b'
+return '0bb89d4cf133e469'
