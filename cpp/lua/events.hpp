@@ -27,7 +27,7 @@ using Arguments = Function<int(lua_State*)>;
 
 class Events {
   public:
-    // A Lua function called again and again. Dropped, it is told nothing any more.
+    // A Lua function called again and again. What was queued for it is told also after its owner let go of it.
     class Target;
     using Listener = std::shared_ptr<Target>;
 

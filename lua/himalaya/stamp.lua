@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '0bb89d4cf133e469'
+return '66cac7a0d0781f7e'

@@ -278,6 +278,29 @@ if not sanitized then
       assert.same({ ssl = true, sqlite = true }, mapped())
       child.stop()
     end)
+
+    it('a library that went away since the build is an error where it is called', function()
+      local dir = build_with(function(path)
+        local file = assert(io.open(build_dir .. '/himalaya_native.so', 'rb'))
+        local bytes = file:read('*a')
+        file:close()
+        local count
+        bytes, count = bytes:gsub('libzstd%.so%.1%z', 'libzstd.so.0\0')
+        assert.is_true(count > 0)
+        file = assert(io.open(path, 'wb'))
+        file:write(bytes)
+        file:close()
+      end)
+      local child = Child.start({ env = { HIMALAYA_BUILD_DIR = dir } })
+      local ok, message = unpack(child.lua([[
+        local ok, message = pcall(require('himalaya.native').versions)
+        return { ok, tostring(message) }
+      ]]))
+      assert.is_false(ok)
+      assert.matches('The library libzstd.so.0 cannot be loaded', message, 1, true)
+      assert.equal(0, (child.stop()))
+      vim.fn.delete(dir, 'rf')
+    end)
   end
 
   describe('the time to load', function()
