@@ -14,7 +14,7 @@ local function check_neovim(health)
   else
     health.error('Neovim ' .. version .. ' is too old', 'Use Neovim 0.10 or newer.')
   end
-  health.info('libuv ' .. vim.uv.version_string() .. ', ' .. (jit and jit.version or _VERSION))
+  health.info('libuv ' .. vim.uv.version_string() .. ' by luv, ' .. (jit and jit.version or _VERSION))
 end
 
 ---@param health table

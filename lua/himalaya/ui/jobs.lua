@@ -3,17 +3,18 @@
 
 local float = require('himalaya.ui.float')
 local keymaps = require('himalaya.keymaps')
+local paint = require('himalaya.ui.paint')
 
 local M = {}
 
 local INTERVAL_MS = 250
 local MOST_QUEUED = 200
+local WIDTH = 90
 
 ---@class (exact) himalaya.JobsView
 ---@field float himalaya.Float
 ---@field timer uv.uv_timer_t
----@field shown string[]
----@field ids table<integer, integer> line to job
+---@field shown himalaya.PaintedRow[]
 
 local view ---@type himalaya.JobsView?
 
@@ -35,46 +36,72 @@ local function plain(name)
   return (vim.fn.strtrans(name))
 end
 
----@param job himalaya.JobSight
----@return string
-local function line_of(job)
-  local attempts = job.attempts > 1 and (' (attempt %d)'):format(job.attempts) or ''
-  local took = job.attempts > 0 and span(job.duration_ms) or ''
-  return ('  %-10s %-10s %12s %12s  %s%s'):format(
-    job.state:gsub('_', ' '),
-    job.priority,
-    span(job.queued_ms),
-    took,
-    plain(job.name),
-    attempts
-  )
+local COLOURS = {
+  running = 'HimalayaJobRunning',
+  ending = 'HimalayaJobRunning',
+  queued = 'HimalayaJobQueued',
+  done = 'HimalayaJobDone',
+  cancelled = 'HimalayaJobQueued',
+}
+
+---@param words string
+---@param group? string
+---@param key? any
+---@return himalaya.PaintedRow
+local function row_of(words, group, key)
+  return { text = words, key = key, spans = group and { { 0, #words, group } } or {} }
 end
 
----@return string[] lines
----@return table<integer, integer> ids
-function M.lines()
+---@param job himalaya.JobSight
+---@return himalaya.PaintedRow
+local function job_row(job)
+  local attempts = job.attempts > 1 and (' (attempt %d)'):format(job.attempts) or ''
+  local took = job.attempts > 0 and span(job.duration_ms) or ''
+  local state = ('  %-10s'):format((job.state:gsub('_', ' ')))
+  local row = row_of(
+    ('%s %-10s %12s %12s  %s%s'):format(
+      state,
+      job.priority,
+      span(job.queued_ms),
+      took,
+      plain(job.name),
+      attempts
+    ),
+    nil,
+    job.id
+  )
+  row.spans[1] = { 0, #state, COLOURS[job.state] or 'HimalayaJobFailed' }
+  return row
+end
+
+--- What the view shows; the key of a job's row is its id.
+---@return himalaya.PaintedRow[]
+function M.rows()
   local all = require('himalaya.native').jobs.list(MOST_QUEUED)
   local queued = all.queued.user + all.queued.ui + all.queued.background
-  local lines = {
-    (' %d running, %d queued; %d completed, %d failed, %d cancelled, %d timed out'):format(
-      all.running,
-      queued,
-      all.completed,
-      all.failed,
-      all.cancelled,
-      all.timed_out
+  local rows = {
+    row_of(
+      (' %d running, %d queued; %d completed, %d failed, %d cancelled, %d timed out'):format(
+        all.running,
+        queued,
+        all.completed,
+        all.failed,
+        all.cancelled,
+        all.timed_out
+      )
     ),
-    '',
+    row_of(''),
   }
-  local ids = {}
   local function section(title, jobs, none)
-    lines[#lines + 1] = (' %-11s %-10s %12s %12s  %s'):format(title, 'priority', 'waited', 'took', 'job')
+    rows[#rows + 1] = row_of(
+      (' %-11s %-10s %12s %12s  %s'):format(title, 'priority', 'waited', 'took', 'job'),
+      'HimalayaTitle'
+    )
     for _, job in ipairs(jobs) do
-      lines[#lines + 1] = line_of(job)
-      ids[#lines] = job.id
+      rows[#rows + 1] = job_row(job)
     end
     if #jobs == 0 then
-      lines[#lines + 1] = '  ' .. none
+      rows[#rows + 1] = row_of('  ' .. none, 'HimalayaHeader')
     end
   end
   local running, waiting = {}, {}
@@ -83,29 +110,14 @@ function M.lines()
     list[#list + 1] = job
   end
   section('Running', running, 'nothing')
-  lines[#lines + 1] = ''
+  rows[#rows + 1] = row_of('')
   section('Queued', waiting, 'nothing')
   if all.alive > #all.jobs then
-    lines[#lines + 1] = ('  and %d more'):format(all.alive - #all.jobs)
+    rows[#rows + 1] = row_of(('  and %d more'):format(all.alive - #all.jobs), 'HimalayaHeader')
   end
-  lines[#lines + 1] = ''
+  rows[#rows + 1] = row_of('')
   section('Recent', all.recent, 'nothing has ended yet')
-  return lines, ids
-end
-
--- The cursor stays on its job while lines come and go above it.
----@param now himalaya.JobsView
----@param ids table<integer, integer>
-local function follow(now, ids)
-  local window = now.float.window
-  local job = now.ids[vim.api.nvim_win_get_cursor(window)[1]]
-  now.ids = ids
-  for row, id in pairs(ids) do
-    if id == job then
-      vim.api.nvim_win_set_cursor(window, { row, 0 })
-      return
-    end
-  end
+  return rows
 end
 
 local function close()
@@ -126,20 +138,15 @@ local function refresh()
   if not vim.api.nvim_win_is_valid(view.float.window) then
     return close()
   end
-  local lines, ids = M.lines()
-  if not vim.deep_equal(lines, view.shown) then
-    view.shown = lines
-    vim.bo[view.float.buffer].modifiable = true
-    vim.api.nvim_buf_set_lines(view.float.buffer, 0, -1, false, lines)
-    vim.bo[view.float.buffer].modifiable = false
-    follow(view, ids)
-  end
+  local rows = M.rows()
+  paint.paint(view.float.buffer, view.shown, rows)
+  view.shown = rows
 end
 
 local function cancel()
-  local id = view and view.ids[vim.api.nvim_win_get_cursor(view.float.window)[1]]
-  if id then
-    require('himalaya.native').jobs.cancel(id)
+  local row = view and view.shown[vim.api.nvim_win_get_cursor(view.float.window)[1]]
+  if row and row.key then
+    require('himalaya.native').jobs.cancel(row.key)
     refresh()
   end
 end
@@ -152,18 +159,23 @@ function M.open()
   end
   close()
   require('himalaya.core.async_commands').status()
-  local lines, ids = M.lines()
-  local shown = vim.list_extend({}, lines)
+  require('himalaya.ui.highlights').ready()
+  local rows = M.rows()
   -- Room for what may come: the window keeps its size.
-  for _ = #shown + 1, math.max(16, math.min(#shown + 4, 30)) do
-    shown[#shown + 1] = ''
+  local room = { (' '):rep(WIDTH) }
+  for _ = 2, math.max(16, math.min(#rows + 4, 30)) do
+    room[#room + 1] = ''
   end
-  shown[1] = shown[1] .. (' '):rep(math.max(0, 90 - #shown[1]))
-  local opened = float.open(shown, { title = 'Jobs', filetype = 'himalaya-jobs' })
-  view = { float = opened, timer = assert(vim.uv.new_timer()), shown = shown, ids = ids }
+  local opened = float.open(room, { title = 'Jobs', filetype = 'himalaya-jobs' })
+  view = { float = opened, timer = assert(vim.uv.new_timer()), shown = {} }
   keymaps.apply(opened.buffer, 'jobs', { cancel = cancel, close = close })
   refresh()
-  vim.api.nvim_win_set_cursor(opened.window, { next(ids) and math.min(unpack(vim.tbl_keys(ids))) or 1, 0 })
+  for line, row in ipairs(view.shown) do
+    if row.key then
+      vim.api.nvim_win_set_cursor(opened.window, { line, 0 })
+      break
+    end
+  end
   view.timer:start(INTERVAL_MS, INTERVAL_MS, vim.schedule_wrap(refresh))
   vim.api.nvim_create_autocmd('BufWipeout', { buffer = opened.buffer, once = true, callback = close })
 end
