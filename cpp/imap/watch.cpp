@@ -172,7 +172,7 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
             }
             // STATUS also answers whether the peer is alive.
             if (polls || woken || m_mode == Mode::notify)
-                co_await ask_others(session, m_mode == Mode::poll, token);
+                co_await ask_others(session, m_mode == Mode::poll || !session->quirks().idle_sees_all, token);
         }
         session->set_idling(false);
     }
@@ -198,17 +198,24 @@ loop::Task<bool> Watch::set_notify(std::shared_ptr<Session> session, loop::Cance
     co_return got.ok();
 }
 
-// What cannot be heard is asked: the folders that are not selected, or all. Under NOTIFY and IDLE at least one thing is
-// asked, to see that the server is there.
+// What cannot be heard is asked: STATUS of the folders that are not selected, and of the selected one NOOP, which also
+// tells whether the server is still there. Exchange tells the truth of a folder only after a new SELECT.
 loop::Task<void> Watch::ask_others(std::shared_ptr<Session> session, bool all, loop::CancelToken token) {
     auto names = folders();
-    if (!all && !names.empty())
-        names.erase(names.begin());
-    if (names.empty()) {
+    if (names.empty())
+        co_return;
+    std::string selected = names.front();
+    names.erase(names.begin());
+    if (all && !session->quirks().idle_sees_all) {
+        SelectOptions options;
+        options.again = true;
+        Selected now = co_await select(session, selected, std::move(options), token);
+        Seen seen{now.exists, now.uid_next, now.highest_modseq, {}};
+        note(selected, seen);
+    } else if (all || names.empty()) {
         Request request{Command(session->dialect(), "NOOP"), "NOOP"};
         Ticket ticket = session->post(std::move(request));
         co_await session->answer(ticket, token);
-        co_return;
     }
     auto results = co_await status(session, names, token);
     for (size_t i = 0; i < names.size(); ++i)

@@ -74,12 +74,13 @@ def say_status(session, name, folder, items):
              "SIZE": sum(len(message.raw) for message in folder.messages)}
     if session.q("stale-status") and session.folder is folder:
         known["MESSAGES"], known["UIDNEXT"] = session.at_select
-    allowed = {"HIGHESTMODSEQ": "CONDSTORE", "SIZE": "STATUS=SIZE"}
+    known["MAILBOXID"] = "(F%d)" % folder.uidvalidity
+    allowed = {"HIGHESTMODSEQ": "CONDSTORE", "SIZE": "STATUS=SIZE", "MAILBOXID": "OBJECTID"}
     words = []
     for item in items:
         if not session.server.has(allowed.get(item.upper(), "IMAP4rev1")):
             refuse("BAD Unknown STATUS item " + item)
-        words.append("%s %d" % (item.upper(), known[item.upper()]))
+        words.append("%s %s" % (item.upper(), known[item.upper()]))
     space = b" " if session.q("status-space") else b""
     session.raw(b"* STATUS %s (%s)%s\r\n" % (mailbox_name(name), " ".join(words).encode(), space))
 

@@ -1,0 +1,158 @@
+-- himalaya.imap where things go wrong, and what it must cost when they go right.
+local child = require('tests.child')
+local servers = require('tests.servers')
+local imap = require('himalaya.imap')
+local support = require('tests.imap_support')
+local await, result, open, fetch = support.await, support.result, support.open, support.fetch
+
+describe('the client', function()
+  after_each(servers.stop)
+
+  it('says auth for a wrong password and leaves nothing open', function()
+    local server = servers.dovecot({ users = { 'home' } })
+    local err = await(imap.open, server:imap('home', { auth = { value = 'wrong' } }))
+    assert.equal('auth', err.code)
+    assert.is_nil(err.message:find('wrong', 1, true))
+  end)
+
+  it('says tls for a certificate of nobody it trusts, and offline where nobody listens', function()
+    local server = servers.dovecot({ users = { 'home' }, certificate = 'self-signed' })
+    local opts = server:imap('home')
+    opts.ca_file = nil
+    assert.equal('tls', (await(imap.open, opts)).code)
+    local port = server.tls_port
+    servers.stop()
+    assert.equal(
+      'offline',
+      (await(imap.open, { host = '127.0.0.1', port = port, user = 'home', auth = { value = 'x' } })).code
+    )
+  end)
+
+  it('raises for bad arguments and names them', function()
+    assert.error_matches(function()
+      imap.open({ user = 'home', auth = { value = 'x' } }, function() end)
+    end, 'host')
+    assert.error_matches(function()
+      imap.open({ host = 'localhost', user = 'home', auth = { value = 'x' }, tls = 'maybe' }, function() end)
+    end, 'tls')
+    assert.error_matches(function()
+      imap.open({}, nil)
+    end, 'cb')
+  end)
+
+  it('cancels a fetch, and the connection stays of use', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 400 })
+    local client = open(server)
+    local count, got = 0, nil
+    local handle
+    handle = client:fetch('INBOX', '1:*', { 'body' }, function()
+      count = count + 1
+      if count == 1 then
+        assert.is_true(handle:cancel())
+      end
+    end, function(err)
+      got = err or 'none'
+    end)
+    child.wait_for(function()
+      return got
+    end, 10000, 'the callback')
+    assert.equal('cancelled', got.code)
+    assert.is_true(count < 400)
+    assert.equal(400, result(client.status, client, 'INBOX').messages)
+    client:close()
+  end)
+
+  it('fetches on after a lost connection, no message twice', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 300 })
+    local proxy = servers.proxy({ to = server.tls_port })
+    local client = open(server, { port = proxy.port })
+    proxy:ask({ ['do'] = 'set', mbit = 20 })
+    local seen, count, done, failed = {}, 0, nil, nil
+    client:fetch('INBOX', '1:*', { 'size', 'body' }, function(m)
+      assert(not seen[m.uid], 'twice')
+      assert(#m.body == m.size, 'a truncated body')
+      seen[m.uid] = true
+      count = count + 1
+      if count == 50 then
+        proxy:ask({ ['do'] = 'harm', harm = 'cut' })
+      end
+    end, function(err)
+      done, failed = true, err
+    end)
+    child.wait_for(function()
+      return done
+    end, 20000, 'the fetch')
+    assert.is_nil(failed)
+    assert.equal(300, count)
+    assert.is_true(client:stats().connections_opened >= 2)
+    client:close()
+  end)
+
+  it('watches on after a lost connection and tells what came meanwhile', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 3 })
+    local proxy = servers.proxy({ to = server.tls_port })
+    local client = open(server, { port = proxy.port })
+    local newest
+    client:watch('INBOX', function(change)
+      newest = change.exists or newest
+    end)
+    child.wait_for(function()
+      return client:stats().mode ~= 'none'
+    end, 10000, 'the watch to begin')
+    proxy:ask({ ['do'] = 'set', new = 'refuse' })
+    proxy:ask({ ['do'] = 'harm', harm = 'cut' })
+    server:ask({ ['do'] = 'deliver', user = 'home', count = 2 })
+    proxy:ask({ ['do'] = 'set', new = 'pass' })
+    child.wait_for(function()
+      return newest == 5
+    end, 20000, 'news from before the new connection')
+    client:close()
+  end)
+
+  it('gives up a server that never answers, within the timeout', function()
+    local server = servers.dovecot({ users = { 'home' } })
+    local proxy = servers.proxy({ to = server.tls_port })
+    proxy:ask({ ['do'] = 'set', new = 'silent' })
+    local began = vim.uv.hrtime()
+    local err = await(imap.open, server:imap('home', { port = proxy.port, network_timeout = 1 }))
+    assert.equal('timeout', err.code)
+    assert.is_true((vim.uv.hrtime() - began) / 1e9 < child.limit(5))
+  end)
+
+  it('reaches the first reply to a FETCH in five round trips', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 5, mechanisms = 'plain' })
+    local client = open(server)
+    local trips
+    client:fetch('INBOX', '1:*', { 'envelope' }, function()
+      trips = trips or client:stats().round_trips
+    end, function() end)
+    child.wait_for(function()
+      return trips
+    end, 10000, 'the first message')
+    assert.is_true(trips <= 5, 'took ' .. trips)
+    client:close()
+  end)
+
+  it('asks whether a folder changed in one round trip', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 5 })
+    local client = open(server)
+    result(client.status, client, 'INBOX')
+    local before = client:stats().round_trips
+    result(client.status, client, 'INBOX')
+    assert.equal(1, client:stats().round_trips - before)
+    client:close()
+  end)
+
+  it('puts a large body into a file', function()
+    local server = servers.dovecot({ users = { 'home' } })
+    local client = open(server)
+    local text = 'Subject: large\r\n\r\n' .. ('0123456789abcdef'):rep(64, '\r\n'):rep(1024, '\r\n') .. '\r\n'
+    result(client.append, client, 'INBOX', text, {})
+    local err, messages = fetch(client, 'INBOX', '1:*', { 'body' })
+    assert.is_nil(err)
+    assert.equal(#text, messages[1].body_size)
+    assert.equal(#text, vim.uv.fs_stat(messages[1].body_file).size)
+    vim.uv.fs_unlink(messages[1].body_file)
+    client:close()
+  end)
+end)
