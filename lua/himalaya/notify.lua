@@ -18,6 +18,7 @@ local KINDS = {
 }
 
 local KEPT = 500
+local total = 0
 local said = {} ---@type { time_ms: integer, kind: himalaya.notify.Kind, text: string, shown: boolean }[]
 local lately = {} ---@type table<string, { at: number, more: integer }> by text
 local minute = { began = -math.huge, count = 0, held = 0 }
@@ -97,6 +98,7 @@ function M.say(text, kind, opts)
   local how = KINDS[kind]
   local wanted = how.always or config.get().notify.debug
   local shown = wanted and limit(text) or nil
+  total = total + 1
   said[#said + 1] = { time_ms = milliseconds(), kind = kind, text = text, shown = shown ~= nil }
   if #said > KEPT then
     table.remove(said, 1)
@@ -152,9 +154,11 @@ function M.report(err, doing)
   M.error(text)
 end
 
---- All that was said or held back, oldest first; :HimalayaLog shows it.
+--- What was said or held back lately, oldest first, and how much that was since Neovim started; for :HimalayaLog.
+---@return { time_ms: integer, kind: himalaya.notify.Kind, text: string, shown: boolean }[]
+---@return integer total
 function M.history()
-  return said
+  return said, total
 end
 
 return M

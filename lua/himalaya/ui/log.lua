@@ -4,47 +4,66 @@
 local M = {}
 
 local INTERVAL_MS = 500
+-- So many new lines at once are looked for before all are made anew.
+local LOOK_BACK = 200
+local MOST_LINES = 5000
 
 ---@class (exact) himalaya.LogView
 ---@field buffer integer
 ---@field timer uv.uv_timer_t
----@field shown string[]
+---@field last? himalaya.LogLine the newest of the native module's that is shown
+---@field said integer how many messages to the user had been when they were shown last
+---@field empty boolean nothing was noted yet
+---@field told boolean that is said
+
+---@class (exact) himalaya.LogLine
+---@field time_ms integer
+---@field level string
+---@field room string
+---@field text string
 
 local view ---@type himalaya.LogView?
 
 local LEVELS =
   { ERROR = 'error', WARNING = 'warn', USER_ACTION = 'info', STATUS = 'info', BACKGROUND = 'debug' }
 
----@return { time_ms: integer, level: string, room: string, text: string }[]
-local function native_lines()
+---@param most? integer
+---@return himalaya.LogLine[]
+local function native_lines(most)
   local native = package.loaded['himalaya.native']
-  return native and native.log and native.log.recent() or {}
+  return native and native.log.recent(most) or {}
 end
 
----@param line { time_ms: integer, level: string, room: string, text: string }
+---@param first integer the first of the messages to the user that is wanted, counted from Neovim's start
+---@return himalaya.LogLine[] lines
+---@return integer total
+local function said_lines(first)
+  local history, total = require('himalaya.notify').history()
+  local lines = {}
+  for i = math.max(1, #history - (total - first)), #history do
+    local entry = history[i]
+    local text = entry.text:gsub('\n', ' | ') .. (entry.shown and '' or ' (not shown)')
+    lines[#lines + 1] = { time_ms = entry.time_ms, level = LEVELS[entry.kind], room = 'notify', text = text }
+  end
+  return lines, total
+end
+
+---@param line himalaya.LogLine
 ---@return string
 local function format(line)
   local clock = os.date('%H:%M:%S', math.floor(line.time_ms / 1000))
   return ('%s.%03d %-5s %-6s %s'):format(clock, line.time_ms % 1000, line.level, line.room, line.text)
 end
 
---- Everything noted, oldest first, as the view shows it.
----@return string[]
-function M.lines()
-  local all = {}
-  for _, line in ipairs(native_lines()) do
-    all[#all + 1] = line
-  end
-  for _, entry in ipairs(require('himalaya.notify').history()) do
-    local text = entry.text:gsub('\n', ' | ')
-    if not entry.shown then
-      text = text .. ' (not shown)'
+---@param ... himalaya.LogLine[]
+---@return string[] lines by time
+local function merge(...)
+  local all, order = {}, {}
+  for _, lines in ipairs({ ... }) do
+    for _, line in ipairs(lines) do
+      all[#all + 1] = line
+      order[line] = #all
     end
-    all[#all + 1] = { time_ms = entry.time_ms, level = LEVELS[entry.kind], room = 'notify', text = text }
-  end
-  local order = {}
-  for index, line in ipairs(all) do
-    order[line] = index
   end
   table.sort(all, function(a, b)
     if a.time_ms ~= b.time_ms then
@@ -55,17 +74,17 @@ function M.lines()
   return vim.tbl_map(format, all)
 end
 
----@param a string[]
----@param b string[]
----@return integer how many lines at the beginning are the same
-local function same_head(a, b)
-  local n = math.min(#a, #b)
-  for i = 1, n do
-    if a[i] ~= b[i] then
-      return i - 1
+-- The native module's lines after the last one shown; nil when so many came that it is not among the newest.
+---@param last himalaya.LogLine?
+---@return himalaya.LogLine[]?
+local function native_after(last)
+  local lines = native_lines(LOOK_BACK)
+  for i = #lines, 1, -1 do
+    if last and lines[i].time_ms == last.time_ms and lines[i].text == last.text then
+      return vim.list_slice(lines, i + 1)
     end
   end
-  return n
+  return not last and #lines < LOOK_BACK and lines or nil
 end
 
 ---@param buffer integer
@@ -77,23 +96,40 @@ local function following(buffer)
   end, vim.fn.win_findbuf(buffer))
 end
 
+---@param first integer
+---@param lines string[]
+local function set(first, lines)
+  vim.bo[view.buffer].modifiable = true
+  vim.api.nvim_buf_set_lines(view.buffer, first, -1, false, lines)
+  vim.bo[view.buffer].modifiable = false
+end
+
+-- Mostly nothing is new, else a few lines are added; all of them are made anew only when there are too many.
 local function refresh()
   if not view or not vim.api.nvim_buf_is_valid(view.buffer) then
     return
   end
-  local lines = M.lines()
-  if #lines == 0 then
-    lines = { 'Nothing happened yet.' }
-  end
-  local head = same_head(view.shown, lines)
-  if head == #lines and head == #view.shown then
+  local fresh = native_after(view.last)
+  local said, total = said_lines(view.said + 1)
+  local count = vim.api.nvim_buf_line_count(view.buffer)
+  if fresh and #fresh == 0 and #said == 0 and (view.told or not view.empty) then
     return
   end
   local follow = following(view.buffer)
-  vim.bo[view.buffer].modifiable = true
-  vim.api.nvim_buf_set_lines(view.buffer, head, -1, false, vim.list_slice(lines, head + 1))
-  vim.bo[view.buffer].modifiable = false
-  view.shown = lines
+  if not fresh or count > MOST_LINES then
+    fresh = native_lines()
+    said = said_lines(1)
+    set(0, merge(fresh, said))
+    view.empty = false
+  elseif #fresh > 0 or #said > 0 then
+    set(view.empty and 0 or -1, merge(fresh, said))
+    view.empty = false
+  else
+    set(0, { 'Nothing happened yet.' })
+    view.told = true
+  end
+  view.last = fresh[#fresh] or view.last
+  view.said = total
   for _, window in ipairs(follow) do
     vim.api.nvim_win_set_cursor(window, { vim.api.nvim_buf_line_count(view.buffer), 0 })
   end
@@ -105,7 +141,7 @@ local function make()
   vim.api.nvim_buf_set_name(buffer, 'himalaya-log')
   vim.bo[buffer].bufhidden = 'wipe'
   vim.bo[buffer].modifiable = false
-  local made = { buffer = buffer, timer = assert(vim.uv.new_timer()), shown = {} }
+  local made = { buffer = buffer, timer = assert(vim.uv.new_timer()), said = 0, empty = true, told = false }
   require('himalaya.keymaps').apply(buffer, 'log', {
     close = function()
       vim.cmd.bwipeout()
