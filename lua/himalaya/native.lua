@@ -129,6 +129,16 @@ local native = open({
 
 native.path = path
 
+-- Who debugs sees more in :HimalayaLog too. A script that needs no options does not load them for this.
+local config = package.loaded['himalaya.config']
+if config then
+  local function log_level(options)
+    native.log.set_level(options.notify.debug and 'debug' or 'info')
+  end
+  log_level(config.get())
+  config.watch('himalaya.native', log_level)
+end
+
 vim.api.nvim_create_autocmd('VimLeavePre', {
   group = vim.api.nvim_create_augroup('himalaya.native', { clear = true }),
   desc = 'himalaya: end jobs, connections and threads',

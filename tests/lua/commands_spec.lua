@@ -58,6 +58,27 @@ describe(':HimalayaLog', function()
     child.stop()
   end)
 
+  it('has more to show with notify.debug', function()
+    local function shown(debug, again)
+      local child = Child.start({ setup = { notify = { debug = debug } } })
+      child.lua(function(then_debug)
+        local native = require('himalaya.native')
+        if then_debug ~= nil then
+          require('himalaya').setup({ notify = { debug = then_debug } })
+        end
+        native.log.add('debug', 'jobs', 'a detail')
+        vim.cmd('HimalayaLog')
+      end, again)
+      local found = text(child):find('a detail', 1, true) ~= nil
+      child.stop()
+      return found
+    end
+    assert.is_true(shown(true))
+    assert.is_false(shown(false))
+    assert.is_true(shown(false, true))
+    assert.is_false(shown(true, false))
+  end)
+
   it('opens once and closes by its key', function()
     local child = Child.start()
     child.lua('vim.cmd("HimalayaLog")')

@@ -217,7 +217,12 @@ return {
         nil,
         'An action of that view, your own function, or false to leave the key alone.'
       ),
-      o('notify.debug', 'boolean', false, 'Also say what goes on in the background.'),
+      o(
+        'notify.debug',
+        'boolean',
+        false,
+        'Also say what goes on in the background, and note more in |:HimalayaLog|.'
+      ),
       o(
         'notify.repeat_after',
         'number',
