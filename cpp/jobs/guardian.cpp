@@ -14,11 +14,13 @@ namespace {
 constexpr std::uint64_t YOUNG_MS = 1000;
 // One that has not read for this many bytes of news (some ten thousand jobs) is stuck.
 constexpr std::size_t MOST_UNREAD = 256 * 1024;
+// A program that has ended is no news that must wake another process at once.
+constexpr std::uint64_t FLUSH_MS = 10;
 
 } // namespace
 
 Guardian::Guardian(loop::Loop& loop, std::string program)
-    : m_loop(loop), m_program(std::move(program)), m_again(loop, "jobs") {}
+    : m_loop(loop), m_program(std::move(program)), m_again(loop, "jobs"), m_flush(loop, "jobs") {}
 
 void Guardian::ensure() {
     if (!m_process && !m_ending && !m_again.active())
@@ -37,8 +39,11 @@ void Guardian::add(int group) {
 }
 
 void Guardian::remove(int group) {
-    if (m_groups.erase(group))
-        tell(fmt::format("-{}\n", group));
+    if (!m_groups.erase(group) || !m_pipe)
+        return;
+    m_unsaid += fmt::format("-{}\n", group);
+    if (!m_flush.active())
+        m_flush.start(FLUSH_MS, 0, [this] { tell(""); });
 }
 
 void Guardian::end_all() {
@@ -81,6 +86,7 @@ void Guardian::start() {
 void Guardian::ended() {
     m_pipe.reset();
     m_process.reset();
+    m_unsaid.clear();
     if (m_ending)
         return;
     log::warn("jobs", "The guardian has ended; it is started again.");
@@ -92,6 +98,7 @@ void Guardian::ended() {
 }
 
 void Guardian::tell(std::string words) {
+    words.insert(0, std::exchange(m_unsaid, {}));
     if (!m_pipe || words.empty())
         return;
     m_pipe->write(std::move(words));

@@ -20,6 +20,7 @@ class Guardian {
     // The same in a later turn: the fork is not the caller's to wait for.
     void ensure_soon();
     void add(int group);
+    // Told with the next add or a little later: number N is not given to another process so soon.
     void remove(int group);
     // SIGTERM to every group now; the guardian sends SIGKILL to what is left 100 ms later, whatever becomes of us.
     void end_all();
@@ -40,6 +41,8 @@ class Guardian {
     std::unique_ptr<loop::Process> m_process;
     std::unique_ptr<loop::Pipe> m_pipe;
     loop::Timer m_again;
+    loop::Timer m_flush;
+    std::string m_unsaid;
     std::set<int> m_groups;
     std::string m_problem;
     std::int64_t m_started_ms = 0;

@@ -46,10 +46,16 @@ bool Queue::cancel(JobId id, Time now) {
     return true;
 }
 
-void Queue::cancel_all(Time now) {
-    for (Slot slot = 0; slot < m_jobs.size(); ++slot)
-        if (at(slot).state != State::free)
-            cancel(at(slot).id, now);
+bool Queue::cancel_some(Time now) {
+    for (int looked = 0; looked < 256; ++looked, ++m_cancelled_up_to) {
+        if (m_cancelled_up_to >= m_jobs.size()) {
+            m_cancelled_up_to = 0;
+            return false;
+        }
+        if (at(m_cancelled_up_to).state != State::free)
+            cancel(at(m_cancelled_up_to).id, now);
+    }
+    return true;
 }
 
 void Queue::finished(JobId id, Attempt attempt, Time now) {
@@ -84,19 +90,24 @@ std::optional<Time> Queue::next_due() const {
     return m_due.next_time();
 }
 
-std::optional<Order> Queue::next_telling() {
-    if (m_orders.empty())
+std::optional<Order> Queue::next_stop() {
+    if (m_stops.empty())
         return std::nullopt;
-    Order order = m_orders.front();
-    m_orders.pop_front();
-    if (order.kind == Order::Kind::gone)
-        forget(at(slot_of(order.id)));
+    Order order = m_stops.front();
+    m_stops.pop_front();
     return order;
 }
 
 std::optional<Order> Queue::next_order(Time now) {
-    if (auto order = next_telling())
+    if (auto order = next_stop())
         return order;
+    if (!m_tellings.empty()) {
+        Order order = m_tellings.front();
+        m_tellings.pop_front();
+        if (order.kind == Order::Kind::gone)
+            forget(at(slot_of(order.id)));
+        return order;
+    }
     if (m_paused)
         return std::nullopt;
     for (PoolState& pool : m_pools)
@@ -132,7 +143,7 @@ void Queue::stop(Job& job, Ending reason) {
     job.state = State::ending;
     job.reason = reason;
     m_due.clear(slot_of(job));
-    m_orders.push_back({Order::Kind::stop, job.id, job.id, reason});
+    m_stops.push_back({Order::Kind::stop, job.id, job.id, reason});
 }
 
 void Queue::retry_or_end(Job& job, bool again, Ending ending, Time now) {
@@ -181,10 +192,10 @@ void Queue::end(Job& job, Ending ending, Time now) {
         other.first_start = job.first_start == NEVER ? NEVER : std::max(job.first_start, other.submitted);
         other.ran = job.ran;
         tell(other, ending, now);
-        m_orders.push_back({Order::Kind::gone, other.id, job.id});
+        m_tellings.push_back({Order::Kind::gone, other.id, job.id});
     }
     job.joined.clear();
-    m_orders.push_back({Order::Kind::gone, job.id, job.id});
+    m_tellings.push_back({Order::Kind::gone, job.id, job.id});
 }
 
 void Queue::tell(Job& job, Ending ending, Time now) {
@@ -193,7 +204,8 @@ void Queue::tell(Job& job, Ending ending, Time now) {
     job.told = true;
     --m_alive;
     ++m_metrics.ended[static_cast<std::size_t>(ending)];
-    m_orders.push_back({Order::Kind::done, job.id, job.leader == NONE ? job.id : at(job.leader).id, ending});
+    m_tellings.push_back(
+        {Order::Kind::done, job.id, job.leader == NONE ? job.id : at(job.leader).id, ending});
 
     Sight seen = see(job, now);
     seen.state = State::over;

@@ -64,7 +64,8 @@ class Queue {
     Result<JobId> submit(Spec spec, Time now);
     // True if the job had not ended.
     bool cancel(JobId id, Time now);
-    void cancel_all(Time now);
+    // Cancels some hundred of all that have not ended; false when none is left.
+    bool cancel_some(Time now);
     void finished(JobId id, Attempt attempt, Time now);
     // Handles everything due by now.
     void tick(Time now);
@@ -76,10 +77,10 @@ class Queue {
     bool paused() const { return m_paused; }
     void set_limit(Pool pool, int limit) { m_pools[static_cast<std::size_t>(pool)].slots.set_limit(limit); }
 
-    // The next thing to do: first whatever is to be told or stopped, then starts while slots are free.
+    // The next thing to do: first whatever is to be stopped, then told, then starts while slots are free.
     std::optional<Order> next_order(Time now);
-    // The same without starting anything.
-    std::optional<Order> next_telling();
+    // What has to be stopped; never waits for anything else.
+    std::optional<Order> next_stop();
 
     const Metrics& metrics() const { return m_metrics; }
     bool alive(JobId id) const;
@@ -179,7 +180,9 @@ class Queue {
     std::array<PoolState, POOLS> m_pools;
     DueTimes m_due;
     Chance m_chance;
-    std::deque<Order> m_orders;
+    std::deque<Order> m_stops;
+    std::deque<Order> m_tellings;
+    Slot m_cancelled_up_to = 0;
     Metrics m_metrics;
     std::vector<Sight> m_recent; // a ring, m_recent_next is the oldest once it is full
     std::size_t m_recent_next = 0;

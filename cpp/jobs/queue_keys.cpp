@@ -102,7 +102,7 @@ void Queue::leave_leader(Job& job, Ending ending, Time now) {
     std::erase(leader.joined, slot_of(job));
     job.state = State::over;
     tell(job, ending, now);
-    m_orders.push_back({Order::Kind::gone, job.id, job.id});
+    m_tellings.push_back({Order::Kind::gone, job.id, job.id});
 }
 
 } // namespace himalaya::jobs

@@ -58,16 +58,24 @@ Result<JobId> Runner::submit(Spec spec, Function<loop::Task<void>(loop::CancelTo
 
 bool Runner::cancel(JobId id) {
     bool was_alive = m_queue.cancel(id, now());
-    tell();
+    obey_stops();
     if (was_alive)
         pump_later();
     return was_alive;
 }
 
 void Runner::cancel_all() {
-    m_queue.cancel_all(now());
-    tell();
+    bool more = true;
+    do {
+        more = m_queue.cancel_some(now());
+        obey_stops();
+    } while (more && !m_loop.budget().exhausted());
     pump_later();
+    if (more)
+        m_loop.defer([this, alive = std::weak_ptr(m_alive)] {
+            if (!alive.expired())
+                cancel_all();
+        });
 }
 
 void Runner::resume() {
@@ -135,14 +143,10 @@ void Runner::pump() {
     set_timer();
 }
 
-// What is to be told or stopped, without starting anything. What those told do here is told by the outer call.
-void Runner::tell() {
-    if (m_telling)
-        return;
-    m_telling = true;
-    while (auto order = m_queue.next_telling())
+// Whoever asks for a stop has it when the call returns; being told can wait its turn.
+void Runner::obey_stops() {
+    while (auto order = m_queue.next_stop())
         obey(*order);
-    m_telling = false;
 }
 
 void Runner::obey(const Order& order) {

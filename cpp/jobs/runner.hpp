@@ -48,12 +48,13 @@ class Runner {
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    // done is called once, in a later turn, or inside cancel(). It may submit and cancel.
+    // done is called once, in a later turn. It may submit and cancel.
     Result<JobId> submit(Spec spec, std::unique_ptr<Work> work, Done done);
     // A coroutine as a job; its token is cancelled when the job is.
     Result<JobId> submit(Spec spec, Function<loop::Task<void>(loop::CancelToken)> task, Done done);
     // True if it had not ended. SIGTERM, or the token's cancel, has gone out when this returns.
     bool cancel(JobId id);
+    // All that have not ended, some hundred in a turn.
     void cancel_all();
 
     void pause() { m_queue.pause(); }
@@ -78,7 +79,7 @@ class Runner {
     Entry& entry(JobId id);
     void pump();
     void pump_later();
-    void tell();
+    void obey_stops();
     void obey(const Order& order);
     void start(JobId id);
     void tell_done(const Order& order);
@@ -91,7 +92,6 @@ class Runner {
     Time m_timer_due = 0; // 0: not set
     bool m_pump_comes = false;
     bool m_pumping = false;
-    bool m_telling = false;
     bool m_stopped = false;
     std::shared_ptr<bool> m_alive = std::make_shared<bool>(true);
 };

@@ -1,0 +1,427 @@
+-- What the job queue costs, against what Neovim itself offers for the same.
+local figures = {
+  {
+    name = 'C++ tasks through lanes, keys and metrics, each told to Lua',
+    asked = '200,000/s or more',
+    how = '400,000 tasks that do nothing, over three lanes and 64 keys, 4,096 waiting at a time; wall clock from the\n'
+      .. 'first to the last call of a Lua function. The peer column is vim.schedule called as often with the same\n'
+      .. 'function, 4,096 at a time.',
+  },
+  {
+    name = 'a program, from submit to callback',
+    asked = 'at most 1.10x of vim.system + vim.schedule',
+    how = '/bin/true one after the other, 300 by each way and run, taken in turns so that both meet the same machine;\n'
+      .. "the ratio of the medians of each run's medians. The peer is vim.system with vim.schedule in its callback.",
+  },
+  {
+    name = 'gaps of a 1 ms timer while 1,000 programs run, p99',
+    asked = 'at most 2 ms more than idle',
+    how = 'A repeating uv timer of 1 ms notes the time between two of its calls: for two seconds on the idle loop,\n'
+      .. 'then while 1,000 times /bin/true run three at a time. The difference of the two percentiles. The peer\n'
+      .. 'column is the same with vim.system, three at a time.',
+  },
+  {
+    name = 'the same, p99.9',
+    asked = 'at most 5 ms more than idle',
+    how = 'See the figure before.',
+  },
+  {
+    name = 'longest turn of our own code',
+    asked = 'at most 2 ms of thread CPU time',
+    how = 'The largest that metrics().loop.longest_turn_ms shows after 10,000 completions at once, the cancelling of\n'
+      .. '10,000 queued jobs, and 300 programs.',
+  },
+  {
+    name = 'cancel to SIGTERM delivered',
+    asked = 'under 5 ms',
+    how = 'sleep 1000 takes SIGTERM with its default action; the time from handle:cancel() to the callback that tells\n'
+      .. 'its end, which is later than the delivery. The peer column is vim.system with kill(15), to its own\n'
+      .. 'callback.',
+  },
+  {
+    name = '`:qa` with 20 programs running',
+    asked = 'under 300 ms, nothing left',
+    how = 'Wall clock from `:qa!` to the end of a child Neovim, half of the programs deaf to SIGTERM; then every one of\n'
+      .. 'the 20 process groups is looked for. The peer column is the same Neovim without a program running.',
+  },
+}
+
+--- Runs in the child: everything that is timed, as functions of a table.
+local function prepare()
+  local bench = {}
+  _G.bench = bench
+  local jobs = require('himalaya.core.async_commands')
+  local native = require('himalaya.native')
+  local now = vim.uv.hrtime
+
+  local function await(ready)
+    assert(vim.wait(120000, ready, 1))
+  end
+
+  function bench.tasks(n)
+    local told, start = 0, now()
+    native.jobs.bench_tasks(n, function()
+      told = told + 1
+    end)
+    await(function()
+      return told == n
+    end)
+    return n / ((now() - start) / 1e9)
+  end
+
+  function bench.schedules(n)
+    local told, asked, start = 0, 0, now()
+    local function feed()
+      while asked < n and asked - told < 4096 do
+        asked = asked + 1
+        vim.schedule(function()
+          told = told + 1
+          if asked - told == 2048 then
+            feed()
+          end
+        end)
+      end
+    end
+    feed()
+    await(function()
+      return told == n
+    end)
+    return n / ((now() - start) / 1e9)
+  end
+
+  local function by_us(argv, done)
+    jobs.queue_command(argv, nil, done)
+  end
+  local function by_system(argv, done)
+    vim.system(argv, nil, function()
+      vim.schedule(done)
+    end)
+  end
+
+  --- Microseconds of each of n by us and by vim.system, in turns.
+  function bench.latencies(n)
+    local ours, theirs, finished = {}, {}, false
+    local step
+    local function one(way, list)
+      local start = now()
+      way({ '/bin/true' }, function()
+        list[#list + 1] = (now() - start) / 1e3
+        -- Not from inside the callback: its stack is no part of the figure.
+        vim.schedule(step)
+      end)
+    end
+    function step()
+      if #ours <= #theirs and #ours < n then
+        one(by_us, ours)
+      elseif #theirs < n then
+        one(by_system, theirs)
+      else
+        finished = true
+      end
+    end
+    step()
+    await(function()
+      return finished
+    end)
+    return { ours = ours, theirs = theirs }
+  end
+
+  local function gaps_while(work)
+    local gaps, last = {}, nil
+    local timer = assert(vim.uv.new_timer())
+    timer:start(1, 1, function()
+      local time = now()
+      if last then
+        gaps[#gaps + 1] = (time - last) / 1e6
+      end
+      last = time
+    end)
+    work()
+    timer:stop()
+    timer:close()
+    table.sort(gaps)
+    local function at(share)
+      return gaps[math.max(1, math.ceil(#gaps * share))]
+    end
+    return { p99 = at(0.99), p999 = at(0.999), max = gaps[#gaps], count = #gaps }
+  end
+
+  function bench.gaps(way, n)
+    return gaps_while(function()
+      if way == 'idle' then
+        vim.wait(2000, function() end, 500)
+        return
+      end
+      local done, started = 0, 0
+      local run = way == 'ours' and by_us or by_system
+      local function next_one()
+        if started < n then
+          started = started + 1
+          run({ '/bin/true' }, function()
+            done = done + 1
+            next_one()
+          end)
+        end
+      end
+      for _ = 1, 3 do
+        next_one()
+      end
+      vim.wait(120000, function()
+        return done == n
+      end, 500)
+      assert(done == n)
+    end)
+  end
+
+  --- Milliseconds of thread CPU time of our longest turn, by what was done.
+  function bench.longest_turns()
+    local longest = {}
+    local function measure(name, work)
+      await(function()
+        return native.loop.metrics().waiting == 0
+      end)
+      native.loop.reset_metrics()
+      work()
+      longest[name] = native.loop.metrics().longest_turn_ms
+    end
+    -- What the calls themselves cost is the caller's, in the caller's turn; ours begins after it.
+    local function settle()
+      vim.wait(50)
+      native.loop.reset_metrics()
+    end
+    measure('10,000 completions at once', function()
+      local told = 0
+      native.jobs.bench_tasks(10000, function()
+        told = told + 1
+      end)
+      await(function()
+        return told == 10000
+      end)
+    end)
+    measure('10,000 queued jobs cancelled', function()
+      local told = 0
+      native.jobs.pause()
+      for _ = 1, 10000 do
+        jobs.queue_command({ '/bin/true' }, nil, function()
+          told = told + 1
+        end)
+      end
+      settle()
+      native.jobs.cancel_all()
+      await(function()
+        return told == 10000
+      end)
+      native.jobs.resume()
+    end)
+    measure('300 programs', function()
+      local told = 0
+      for i = 1, 300 do
+        jobs.queue_command({ '/bin/true' }, nil, function()
+          told = told + 1
+        end)
+        if i % 50 == 0 then
+          settle()
+        end
+      end
+      await(function()
+        return told == 300
+      end)
+    end)
+    return longest
+  end
+
+  function bench.cancel_ms(way)
+    local ended, start
+    local function done()
+      ended = now()
+    end
+    local kill
+    if way == 'ours' then
+      local handle = jobs.queue_command({ 'sleep', '1000' }, nil, done)
+      await(function()
+        return jobs.status().running == 1
+      end)
+      kill = function()
+        handle:cancel()
+      end
+    else
+      local process = vim.system({ 'sleep', '1000' }, nil, done)
+      kill = function()
+        process:kill(15)
+      end
+    end
+    vim.wait(20)
+    start = now()
+    kill()
+    await(function()
+      return ended
+    end)
+    return (ended - start) / 1e6
+  end
+
+  function bench.start_twenty(dir)
+    require('himalaya').setup({ async = { enabled = false, max_concurrent_commands = 20 } })
+    for i = 1, 20 do
+      local deaf = i % 2 == 0 and "trap '' TERM; " or ''
+      local script = deaf .. ('echo $$ > pid%d; while :; do sleep 0.05; done'):format(i)
+      jobs.queue_command({ 'sh', '-c', script }, { cwd = dir }, function() end)
+    end
+  end
+end
+
+local function child_of(tools)
+  local child = tools.child({ setup = { async = { enabled = false } } })
+  child.lua(prepare)
+  child.lua("_G.bench.latencies(20)")
+  return child
+end
+
+local function per_second(value)
+  return ('%s/s'):format(tostring(math.floor(value)):reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
+end
+
+local function measure_tasks(tools, report, child)
+  child.lua('_G.bench.tasks(50000)')
+  local peers = {}
+  local rate = tools.median_of(function(i)
+    peers[i] = child.lua('return _G.bench.schedules(400000)')
+    return child.lua('return _G.bench.tasks(400000)')
+  end)
+  report(figures[1].name, {
+    measured = per_second(rate),
+    value = rate,
+    met = rate >= 200000,
+    peer = per_second(tools.median(peers)) .. ' (vim.schedule)',
+    peer_value = tools.median(peers),
+  })
+end
+
+local function measure_latency(tools, report, child)
+  local ours, theirs = {}, {}
+  for i = 1, tools.runs do
+    local run = child.lua('return _G.bench.latencies(300)')
+    ours[i], theirs[i] = tools.median(run.ours), tools.median(run.theirs)
+  end
+  local mine, peer = tools.median(ours), tools.median(theirs)
+  report(figures[2].name, {
+    measured = ('%.2fx (%.0f us)'):format(mine / peer, mine),
+    value = mine / peer,
+    met = mine / peer <= 1.10,
+    peer = ('%.0f us'):format(peer),
+    peer_value = peer,
+  })
+end
+
+local function measure_gaps(tools, report, child)
+  local more = { ours = { p99 = {}, p999 = {} }, theirs = { p99 = {}, p999 = {} } }
+  for i = 1, tools.runs do
+    local idle = child.lua('return _G.bench.gaps("idle")')
+    for way, list in pairs(more) do
+      local busy = child.lua('return _G.bench.gaps(...)', way, 1000)
+      list.p99[i], list.p999[i] = busy.p99 - idle.p99, busy.p999 - idle.p999
+    end
+  end
+  for figure, share in ipairs({ 'p99', 'p999' }) do
+    local value, peer = tools.median(more.ours[share]), tools.median(more.theirs[share])
+    report(figures[figure + 2].name, {
+      measured = ('%+.2f ms'):format(value),
+      value = value,
+      met = value <= (share == 'p99' and 2 or 5),
+      peer = ('%+.2f ms (vim.system)'):format(peer),
+      peer_value = peer,
+      detail = more,
+    })
+  end
+end
+
+local function measure_turns(tools, report, child)
+  local all = {}
+  local value = tools.median_of(function(i)
+    all[i] = child.lua('return _G.bench.longest_turns()')
+    return math.max(unpack(vim.tbl_values(all[i])))
+  end)
+  local parts = {}
+  for name in vim.spairs(all[1]) do
+    parts[#parts + 1] = ('%s %s'):format(
+      name,
+      tools.ms(tools.median(vim.tbl_map(function(run)
+        return run[name]
+      end, all)))
+    )
+  end
+  report(figures[5].name, {
+    measured = ('%s (%s)'):format(tools.ms(value), table.concat(parts, ', ')),
+    value = value,
+    met = value <= 2,
+    detail = all,
+  })
+end
+
+local function measure_cancel(tools, report, child)
+  local peers = {}
+  local value = tools.median_of(function(i)
+    peers[i] = child.lua('return _G.bench.cancel_ms("theirs")')
+    return child.lua('return _G.bench.cancel_ms("ours")')
+  end)
+  report(figures[6].name, {
+    measured = 'under ' .. tools.ms(value),
+    value = value,
+    met = value < 5,
+    peer = tools.ms(tools.median(peers)) .. ' (vim.system)',
+    peer_value = tools.median(peers),
+  })
+end
+
+local function measure_leaving(tools, report)
+  local wait = require('tests.child').wait_for
+  local gone = require('tests.jobs').gone
+  local empty, left = {}, 0
+  local value = tools.median_of(function(i)
+    local _, without = child_of(tools).stop()
+    empty[i] = without
+    local child = child_of(tools)
+    child.lua('_G.bench.start_twenty(...)', child.dir)
+    local pids = {}
+    for n = 1, 20 do
+      pids[n] = wait(function()
+        local file = io.open(child.dir .. '/pid' .. n)
+        local pid = file and tonumber(file:read('*l') or '')
+        if file then
+          file:close()
+        end
+        return pid
+      end)
+    end
+    local _, ms = child.stop()
+    -- The guardian's SIGKILL comes 100 ms after the SIGTERM that went out first.
+    local ok = pcall(wait, function()
+      for _, pid in ipairs(pids) do
+        if not gone(pid) then
+          return false
+        end
+      end
+      return true
+    end, 500)
+    left = left + (ok and 0 or 1)
+    return ms
+  end)
+  report(figures[7].name, {
+    measured = ('%s, %s left'):format(tools.ms(value), left == 0 and 'nothing' or left .. ' times something'),
+    value = value,
+    met = value < 300 and left == 0,
+    peer = tools.ms(tools.median(empty)) .. ' (no program running)',
+  })
+end
+
+local function run(tools, report)
+  local child = child_of(tools)
+  measure_tasks(tools, report, child)
+  measure_latency(tools, report, child)
+  measure_gaps(tools, report, child)
+  measure_turns(tools, report, child)
+  measure_cancel(tools, report, child)
+  child.stop()
+  measure_leaving(tools, report)
+end
+
+return { about = 'what the job queue costs', figures = figures, run = run }
