@@ -10,8 +10,10 @@ local figures = {
   {
     name = 'a program, from submit to callback',
     asked = 'at most 1.10x of vim.system + vim.schedule',
-    how = '/bin/true one after the other, 300 by each way and run, taken in turns so that both meet the same machine;\n'
-      .. "the ratio of the medians of each run's medians. The peer is vim.system with vim.schedule in its callback.",
+    how = '/bin/true one after the other, 300 by each way and run, in turns so that all meet the same machine;\n'
+      .. "the ratio of the medians of each run's medians. The peer is vim.system with vim.schedule in its callback.\n"
+      .. 'Our programs lead a session of their own, as those of vim.system do with detach = true: on a full machine\n'
+      .. "Linux's autogroups then let others go first, so that one is shown too.",
   },
   {
     name = 'gaps of a 1 ms timer while 1,000 programs run, p99',
@@ -41,8 +43,8 @@ local figures = {
   {
     name = '`:qa` with 20 programs running',
     asked = 'under 300 ms, nothing left',
-    how = 'Wall clock from `:qa!` to the end of a child Neovim, half of the programs deaf to SIGTERM; then every one of\n'
-      .. 'the 20 process groups is looked for. The peer column is the same Neovim without a program running.',
+    how = 'Wall clock from `:qa!` to the end of a child Neovim, half of the programs deaf to SIGTERM; then every\n'
+      .. 'one of the 20 is looked for. The peer column is the same Neovim without a program running.',
   },
 }
 
@@ -97,33 +99,35 @@ local function prepare()
       vim.schedule(done)
     end)
   end
+  local function by_system_in_session(argv, done)
+    vim.system(argv, { detach = true }, function()
+      vim.schedule(done)
+    end)
+  end
 
-  --- Microseconds of each of n by us and by vim.system, in turns.
+  --- Microseconds of each of n by us, by vim.system, and by vim.system in a session of its own, in turns.
   function bench.latencies(n)
-    local ours, theirs, finished = {}, {}, false
-    local step
-    local function one(way, list)
+    local ways = { by_us, by_system, by_system_in_session }
+    local lists, count, finished = { {}, {}, {} }, 0, false
+    local function step()
+      if count == n * #ways then
+        finished = true
+        return
+      end
+      local way = count % #ways + 1
+      count = count + 1
       local start = now()
-      way({ '/bin/true' }, function()
-        list[#list + 1] = (now() - start) / 1e3
+      ways[way]({ '/bin/true' }, function()
+        table.insert(lists[way], (now() - start) / 1e3)
         -- Not from inside the callback: its stack is no part of the figure.
         vim.schedule(step)
       end)
-    end
-    function step()
-      if #ours <= #theirs and #ours < n then
-        one(by_us, ours)
-      elseif #theirs < n then
-        one(by_system, theirs)
-      else
-        finished = true
-      end
     end
     step()
     await(function()
       return finished
     end)
-    return { ours = ours, theirs = theirs }
+    return lists
   end
 
   local function gaps_while(work)
@@ -272,12 +276,14 @@ end
 local function child_of(tools)
   local child = tools.child({ setup = { async = { enabled = false } } })
   child.lua(prepare)
-  child.lua("_G.bench.latencies(20)")
+  child.lua('_G.bench.latencies(20)')
   return child
 end
 
 local function per_second(value)
-  return ('%s/s'):format(tostring(math.floor(value)):reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', ''))
+  return ('%s/s'):format(
+    tostring(math.floor(value)):reverse():gsub('(%d%d%d)', '%1,'):reverse():gsub('^,', '')
+  )
 end
 
 local function measure_tasks(tools, report, child)
@@ -297,18 +303,20 @@ local function measure_tasks(tools, report, child)
 end
 
 local function measure_latency(tools, report, child)
-  local ours, theirs = {}, {}
+  local medians = { {}, {}, {} }
   for i = 1, tools.runs do
-    local run = child.lua('return _G.bench.latencies(300)')
-    ours[i], theirs[i] = tools.median(run.ours), tools.median(run.theirs)
+    for way, list in ipairs(child.lua('return _G.bench.latencies(300)')) do
+      medians[way][i] = tools.median(list)
+    end
   end
-  local mine, peer = tools.median(ours), tools.median(theirs)
+  local mine, peer, in_session = unpack(vim.tbl_map(tools.median, medians))
   report(figures[2].name, {
     measured = ('%.2fx (%.0f us)'):format(mine / peer, mine),
     value = mine / peer,
     met = mine / peer <= 1.10,
-    peer = ('%.0f us'):format(peer),
+    peer = ('%.0f us (with detach = true %.0f us)'):format(peer, in_session),
     peer_value = peer,
+    detail = medians,
   })
 end
 
