@@ -74,8 +74,10 @@ void Command::space() {
 }
 
 Command& Command::raw(std::string_view text) {
-    if (breaks_lines(text) || has_nul(text))
-        invalid("a command's own words hold a line end");
+    // Text that ends like an announcement would have the server take the next command for a literal.
+    if (breaks_lines(text) || has_nul(text) ||
+        (text.ends_with('}') && text.find('{') != std::string_view::npos))
+        invalid("its words hold a line end or announce a literal");
     space();
     put(text);
     return *this;

@@ -1,6 +1,7 @@
 // The items of a FETCH, in whatever order they come.
 #include <array>
 
+#include "base/time.hpp"
 #include "imap/fetch_prefix.hpp"
 #include "imap/grammar.hpp"
 #include "imap/text.hpp"
@@ -186,14 +187,7 @@ std::optional<int64_t> epoch_of(Text text) {
     year += century * 100;
     if (day < 1 || day > 31 || year < 1 || hour > 23 || minute > 59 || second > 60)
         return std::nullopt;
-    // Days from civil: years start in March, so that the leap day is the last.
-    const int month = int(month_at / 3) + 1;
-    const int64_t y = year - (month <= 2 ? 1 : 0);
-    const int64_t era = y / 400;
-    const int64_t year_of_era = y - era * 400;
-    const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    const int64_t days = era * 146097 + day_of_era - 719468;
+    const int64_t days = time::days_from_civil(year, unsigned(month_at / 3) + 1, unsigned(day));
     const int64_t zone = (zone_hour * 60 + zone_minute) * 60;
     return days * 86400 + hour * 3600 + minute * 60 + second - (text[21] == '+' ? zone : -zone);
 }

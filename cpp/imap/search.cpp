@@ -1,5 +1,8 @@
 #include "imap/search.hpp"
 
+#include "base/text.hpp"
+#include "imap/query_keys.hpp"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -31,10 +34,6 @@ constexpr std::array keys = {
     Key{"UID", Value::set},         Key{"KEYWORD", Value::flag},    Key{"UNKEYWORD", Value::flag},
     Key{"HEADER", Value::header},
 };
-
-bool is_ascii(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 
 bool is_date(std::string_view text) { // 1-Feb-2024
     size_t first = text.find('-');
@@ -100,15 +99,17 @@ Command written(const Session& session, const SearchRequest& request, bool with_
     Command command(session.dialect(), "UID SEARCH");
     if (with_return)
         command.raw("RETURN (ALL)");
-    bool ascii = is_ascii(request.raw);
+    bool ascii = text::is_ascii(request.raw) && (!request.query || imap::is_ascii(*request.query));
     for (auto& criterion : request.criteria)
         for (auto& value : criterion.values)
-            ascii = ascii && is_ascii(value);
+            ascii = ascii && text::is_ascii(value);
     // With UTF8=ACCEPT a CHARSET is an error (RFC 6855).
     if (!ascii && !session.dialect().utf8)
         command.raw("CHARSET UTF-8");
     if (!request.raw.empty())
         command.raw(request.raw);
+    else if (request.query)
+        put_query(command, *request.query, session.has(Cap::gmail));
     else if (request.criteria.empty())
         command.raw("ALL");
     for (auto& criterion : request.criteria)

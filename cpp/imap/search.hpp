@@ -4,7 +4,9 @@
 
 #include "imap/folder.hpp"
 #include "imap/session.hpp"
+#include "mail/query.hpp"
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,8 +22,9 @@ struct Criterion {
 
 struct SearchRequest {
     std::string folder;
-    std::vector<Criterion> criteria; // empty: ALL
-    std::string raw;                 // instead: IMAP's own keys
+    std::vector<Criterion> criteria;  // empty: ALL
+    std::string raw;                  // instead: IMAP's own keys
+    std::optional<mail::Query> query; // with the criteria: what people type
     Priority priority = Priority::user;
 };
 

@@ -108,6 +108,7 @@ TEST_CASE("no name breaks out of its argument") {
     CHECK(refused(Command({}, "LOGIN").string(std::string("a\0b", 3))));
     CHECK(refused(Command({}, "SELECT").folder_on_wire(std::string("\0", 1))));
     CHECK(refused(Command({}, "X").raw("a\r\nb")));
+    CHECK(refused(Command({}, "UID SEARCH").raw("SUBJECT {30+}")));
     CHECK(sent(Command({}, "LOGIN").string("a\r\nB LOGOUT")) == "A1 LOGIN {11}\r\n<wait>a\r\nB LOGOUT\r\n");
 }
 
