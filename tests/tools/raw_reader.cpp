@@ -251,6 +251,9 @@ class WireReader {
 void read_through_wire(const Options& options) {
     uv_loop_t uv;
     uv_loop_init(&uv);
+    // A loop whose one stream is told to wait has nothing to live for; Neovim's always has something.
+    uv_async_t alive;
+    uv_async_init(&uv, &alive, nullptr);
     loop::Loop loop(&uv);
     WireReader reader(loop, options);
     reader.run();
