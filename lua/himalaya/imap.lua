@@ -142,7 +142,7 @@ local function check(name, value, kind)
   end
 end
 
---- Connects and logs in.
+--- Connects and logs in. `opts` may be an account's: `require('himalaya.config').account('home').imap`.
 --- @param opts himalaya.imap.Options
 --- @param cb fun(err?: himalaya.Error, client?: himalaya.imap.Client)
 --- @return himalaya.imap.Handle
@@ -155,6 +155,11 @@ function M.open(opts, cb)
     if known and known.notify and known.notify.debug then
       opts = vim.tbl_extend('force', opts, { debug = true })
     end
+  end
+  -- Out of an account's options the password comes locked away.
+  if type(opts.auth) == 'table' and type(opts.auth.value) == 'function' then
+    local value = require('himalaya.config.secret').reveal(opts.auth.value)
+    opts = vim.tbl_extend('force', opts, { auth = vim.tbl_extend('force', opts.auth, { value = value }) })
   end
   return handle(require('himalaya.native').imap.open(opts, function(err, id)
     if err then

@@ -195,6 +195,13 @@ function returns a handle: `handle.id`, `handle:cancel()` (true if it was still 
 argument's name; everything else arrives as `err`.
 ]]
 
+-- A type that is cut into lines is no code span any more, and `|'this'|` in it would be a link.
+---@param type_ string
+---@return string
+local function spaced(type_)
+  return type_:find(' ', 1, true) and (type_:gsub('|', ' | ')) or type_
+end
+
 ---@param rows { [1]: string, [2]: string, [3]: string }[]
 ---@return string[]
 local function fields(rows)
@@ -214,9 +221,9 @@ end
 ---@param row help.Function
 ---@return string
 local function function_entry(module, row)
-  local name = module .. '.' .. row.name
+  local called = row.owner and row.owner .. ':' .. row.name or row.name
   local args = row.args:gsub('[%w_]+', '{%0}')
-  local out = { layout.tagged(('%s(%s)'):format(row.name, args), name .. '()') }
+  local out = { layout.tagged(('%s(%s)'):format(called, args), ('%s.%s()'):format(module, called)) }
   for _, paragraph in ipairs(row.text) do
     if paragraph ~= '' then
       out[#out + 1] = layout.wrap(paragraph, 4)
@@ -229,7 +236,7 @@ local function function_entry(module, row)
   if #row.returns > 0 then
     out[#out + 1] = '    Returns: ~'
     for _, each in ipairs(row.returns) do
-      out[#out + 1] = layout.wrap(('`%s` %s'):format(each[1], each[2]), 10, '      ')
+      out[#out + 1] = layout.wrap(('`%s` %s'):format(spaced(each[1]), each[2]), 10, '      ')
     end
   end
   return table.concat(out, '\n') .. '\n'
@@ -260,6 +267,11 @@ local PUBLIC_CLASSES = {
   'himalaya.JobStatus',
   'himalaya.BatchCommand',
   'himalaya.BatchOutcome',
+  'himalaya.imap.Options',
+  'himalaya.imap.Message',
+  'himalaya.imap.Envelope',
+  'himalaya.imap.Part',
+  'himalaya.imap.Change',
 }
 
 ---@param path string

@@ -8,6 +8,7 @@ local M = {}
 ---@field text string[] paragraphs
 ---@field params { [1]: string, [2]: string, [3]: string }[] name, type, meaning
 ---@field returns { [1]: string, [2]: string }[] type, name and meaning
+---@field owner? string
 
 -- A type ends at the first blank outside brackets, quotes and `fun(...): x`.
 ---@param text string
@@ -29,41 +30,62 @@ local function split_type(text)
   return text:sub(1, i - 1), vim.trim(text:sub(i + 1))
 end
 
+-- Text as paragraphs, and each tag as one string: its further lines are indented.
+---@param block string[] comment lines without their dashes
+---@return string[] text
+---@return string[] tags
+local function sort_lines(block)
+  local text, tags = { '' }, {}
+  local in_tag = false
+  for _, line in ipairs(block) do
+    if line:find('^@') then
+      tags[#tags + 1] = line
+      in_tag = true
+    elseif in_tag and line:find('^%s%s+%S') then
+      tags[#tags] = tags[#tags] .. ' ' .. vim.trim(line)
+    elseif line == '' then
+      text[#text + 1] = ''
+    else
+      text[#text] = vim.trim(text[#text] .. ' ' .. line)
+    end
+  end
+  return text, tags
+end
+
 ---@param block string[] comment lines without their dashes
 ---@return help.Function
 local function describe(block)
-  local text, params, returns = { '' }, {}, {}
-  for _, line in ipairs(block) do
-    local name, rest = line:match('^@param%s+(%S+)%s+(.*)$')
+  local text, tags = sort_lines(block)
+  local params, returns = {}, {}
+  for _, tag in ipairs(tags) do
+    local name, rest = tag:match('^@param%s+(%S+)%s+(.*)$')
     if name then
       local type_, meaning = split_type(rest)
       params[#params + 1] = { name, type_, meaning }
-    elseif line:find('^@return') then
-      local type_, meaning = split_type((line:gsub('^@return%s+', '')))
+    elseif tag:find('^@return') then
+      local type_, meaning = split_type((tag:gsub('^@return%s+', '')))
       returns[#returns + 1] = { type_, meaning }
-    elseif line == '' then
-      text[#text + 1] = ''
-    elseif not line:find('^@') then
-      text[#text] = vim.trim(text[#text] .. ' ' .. line)
     end
   end
   return { text = text, params = params, returns = returns, name = '', args = '' }
 end
 
+--- The functions of the module and the methods of its classes; `owner` is the class a method belongs to.
 ---@param path string
 ---@return help.Function[]
 function M.of(path)
   local found, block = {}, {}
   for line in io.lines(path) do
     local comment = line:match('^%-%-%-%s?(.*)$')
-    local name, args = line:match('^function M[.:]([%w_]+)%((.-)%)')
+    local owner, mark, name, args = line:match('^function (%u%w*)([.:])([%w_]+)%((.-)%)')
     if comment then
       block[#block + 1] = comment
     else
-      if name and name:sub(1, 1) ~= '_' and #block > 0 then
+      if name and name:sub(1, 1) ~= '_' and (owner == 'M' or mark == ':') then
         local row = describe(block)
-        row.name, row.args = name, args
-        if row.text[1] ~= '' then
+        row.name, row.args, row.owner =
+          name, args, owner ~= 'M' and owner:sub(1, 1):lower() .. owner:sub(2) or nil
+        if row.text[1] ~= '' or #row.params + #row.returns > 0 then
           found[#found + 1] = row
         end
       end
@@ -90,7 +112,7 @@ function M.classes(path, wanted)
     if name then
       class = vim.list_contains(wanted, name) and { name = name, fields = {} } or nil
       found[#found + 1] = class
-    elseif field and class then
+    elseif field and class and field ~= 'private' and field ~= 'package' then
       local type_, meaning = split_type(rest)
       table.insert(class.fields, { field, type_, meaning })
     elseif not line:find('^%-%-%-') then
