@@ -28,7 +28,9 @@ void ImapOperation::fail(Error error) {
 
 ImapArea::ImapArea(Runtime& of) : runtime(of), net(of.loop()) {
     of.at_stop([this] {
-        for (auto& [id, client] : clients)
+        // Closing a pool ends its open(), which takes the client out of the map.
+        auto closing = clients;
+        for (auto& [id, client] : closing)
             client->pool->close();
         if (m_worker)
             m_worker->stop();
