@@ -221,20 +221,4 @@ std::vector<std::string> split_for_line(const UidSet& set, size_t line, size_t r
     return set.texts(line > rest + one_range ? line - rest : one_range);
 }
 
-size_t line_budget(std::string_view id_name, std::string_view host) {
-    constexpr size_t others = 8000;
-    const std::string name = text::lower(id_name);
-    const std::string where = text::lower(host);
-    const auto says = [&](std::string_view word) {
-        return name.find(word) != std::string::npos || where.find(word) != std::string::npos;
-    };
-    if (says("courier") || says("gimap") || says("gmail"))
-        return 16000;
-    if (says("dovecot"))
-        return 64000;
-    if (says("yahoo") || says("uw-imap") || says("panda imap"))
-        return 1000;
-    return others;
-}
-
 } // namespace himalaya::imap

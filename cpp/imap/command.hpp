@@ -80,9 +80,6 @@ class Command {
 // The set in pieces that fit into a server's command line of `line` bytes, when the rest of it takes `rest`.
 std::vector<std::string> split_for_line(const UidSet& set, size_t line, size_t rest);
 
-// Command line budgets for UID sets by what the server says of itself in ID; 8000 when nothing is known.
-size_t line_budget(std::string_view id_name, std::string_view host);
-
 bool is_atom(std::string_view text);
 bool is_flag(std::string_view text); // atom, or backslash and atom
 

@@ -153,8 +153,4 @@ TEST_CASE("sets are split for the server's line") {
     for (const std::string& piece : split_for_line(odd, 1000, 40))
         CHECK(piece.size() <= 960);
     CHECK(split_for_line(odd, 10, 40).size() > 1);
-    CHECK(line_budget("Dovecot", "") == 64000);
-    CHECK(line_budget("GImap", "") == 16000);
-    CHECK(line_budget("", "imap.mail.yahoo.com") == 1000);
-    CHECK(line_budget("", "imap.example.org") == 8000);
 }
