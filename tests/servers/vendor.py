@@ -39,11 +39,13 @@ def main():
     parser.add_argument("--set", action="append", default=[], help="limit, backoff, throttled, still_here")
     parser.add_argument("--messages", type=int, default=20)
     parser.add_argument("--seed", default="1")
+    parser.add_argument("--password", help="a random one when not given")
     parser.add_argument("--certificate", choices=tuple(certificates.KINDS), default="good")
     options = parser.parse_args()
     if options.list or not options.name:
         return show()
-    server = vendors.find(options.name)(options.quirk, options.no_quirk, options.messages, options.seed)
+    server = vendors.find(options.name)(options.quirk, options.no_quirk, options.messages, options.seed,
+                                        options.password)
     server.settings.update((key, float(value)) for key, value in (pair.split("=") for pair in options.set))
     folder = tempfile.mkdtemp(prefix="himalaya-vendor-")
     try:

@@ -31,13 +31,13 @@ class Server:
     line_limit = 65536
     help = "no vendor's: everything right, IMAP4rev1 with CONDSTORE"
 
-    def __init__(self, quirks=(), without=(), messages=20, seed="1", user="home"):
+    def __init__(self, quirks=(), without=(), messages=20, seed="1", password=None, user="home"):
         unknown = [name for name in (*quirks, *without) if name not in QUIRKS]
         if unknown:
             raise ValueError("unknown quirk: " + ", ".join(unknown))
         self.quirks = (set(self.habits) | set(quirks)) - set(without)
         self.settings = {"limit": 15, "backoff": 1500, "throttled": 2, "still_here": 0.2}
-        self.user, self.password, self.token = user, secrets.token_hex(12), secrets.token_hex(24)
+        self.user, self.password, self.token = user, password or secrets.token_hex(12), secrets.token_hex(24)
         self.sessions, self.connections, self.logins, self.commands, self.trouble = set(), 0, 0, [], []
         self.by_name = {}
         for name, use in self.folders:

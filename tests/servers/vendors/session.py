@@ -89,6 +89,7 @@ class Session:
         name, _, rest = rest.partition(" ")
         if re.search(r"[\0-\x1f]", rest.replace("\0", "")) or not re.fullmatch(r"[^ ()\"{%*\\+]+", tag):
             self.server.trouble.append("control characters or no tag: " + repr(text[:80]))
+        self.literals = len(literals)
         try:
             return tag, name.upper(), tokens(rest, literals)
         except (ValueError, StopIteration) as error:
@@ -241,6 +242,8 @@ class Session:
     async def do_login(self, tag, arguments):
         if "LOGINDISABLED" in self.server.capabilities(self):
             raise Refused("NO [PRIVACYREQUIRED] Use TLS first")
+        if self.q("login-literal-bad") and self.literals:
+            raise Refused(self.server.wrong_password())
         self.let_in(tag, arguments[0], self.server.password, arguments[1])
 
     async def do_authenticate(self, tag, arguments):
