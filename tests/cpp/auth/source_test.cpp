@@ -19,10 +19,26 @@ std::string read(test::TestLoop& loop, SecretSource source, std::vector<std::str
     return std::string(secret.view());
 }
 
+// A program that was given up is reaped in a later turn.
+bool programs_reaped(test::TestLoop& loop) {
+    return loop.run_until([&] {
+        int programs = 0;
+        uv_walk(
+            loop.uv(),
+            [](uv_handle_t* handle, void* count) {
+                if (handle->type == UV_PROCESS)
+                    ++*static_cast<int*>(count);
+            },
+            &programs);
+        return programs == 0;
+    });
+}
+
 Error failure(test::TestLoop& loop, SecretSource source, std::uint64_t timeout = 10'000) {
     try {
         loop.value_of(read_secret(loop, std::move(source), {}, timeout, {}));
     } catch (const Error& error) {
+        REQUIRE(programs_reaped(loop));
         return error;
     }
     FAIL("a secret came");
