@@ -55,7 +55,7 @@ bool read_addresses(Scanner& in, Seq<Address>& addresses) {
     return true;
 }
 
-bool next_field(Scanner& in) {
+inline bool next_field(Scanner& in) {
     if (!in.space())
         return false;
     in.spaces();

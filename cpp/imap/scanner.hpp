@@ -60,7 +60,7 @@ class Scanner {
     Text word();
     // A folder's name or a label as an atom: all up to a space, parenthesis or line end.
     Text name_atom();
-    bool eat_nil();
+    bool eat_nil() { return upper(*m_at) == 'N' && eat_nil_word(); }
 
     struct String {
         Text text;
@@ -71,7 +71,15 @@ class Scanner {
     enum class Quotes : bool { strict, unescaped };
     bool string_value(String& value, Quotes quotes = Quotes::strict); // quoted or literal
     bool string(Text& text, Quotes quotes = Quotes::strict);
-    bool nstring(Text& text, Quotes quotes = Quotes::strict);
+    bool nstring(Text& text, Quotes quotes = Quotes::strict) {
+        if (*m_at == '"' && m_at < m_end)
+            return quoted(text, quotes);
+        if (eat_nil()) {
+            text = {};
+            return true;
+        }
+        return string(text, quotes);
+    }
     bool astring(Text& text); // an atom, too
     bool name(Text& text);    // a folder's: "INBOX", Sent, {7}..., with quirk::bare_control
 
@@ -102,6 +110,7 @@ class Scanner {
     }
 
   private:
+    bool eat_nil_word();
     bool quoted(Text& text, Quotes quotes);
     bool unescape(const char* begin, const char* end, Text& text);
 
