@@ -30,7 +30,10 @@ function M.result(fn, ...)
 end
 
 function M.open(server, change)
-  return M.result(imap.open, server:imap('home', vim.tbl_extend('force', { network_timeout = 10 }, change or {})))
+  return M.result(
+    imap.open,
+    server:imap('home', vim.tbl_extend('force', { network_timeout = 10 }, change or {}))
+  )
 end
 
 function M.fetch(client, folder, uids, items)

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'cce4dbe9c417f00f'
+return 'c7417b0c444b5eab'
