@@ -128,7 +128,7 @@ local function submit(argv, opts, cb, priority, prefix, name)
   return handle
 end
 
---- Runs the himalaya program (option `binaries.himalaya`) with `args`, at the priority `ui`.
+--- Runs the himalaya program (option `binaries.himalaya`) with `args`, at the priority `user`.
 ---@param args string[]
 ---@param opts? himalaya.JobOptions
 ---@param cb himalaya.JobCallback
@@ -144,7 +144,7 @@ function M.execute_async(args, opts, cb)
     end
     argv[i + 1] = word
   end
-  return submit(argv, opts, cb, 'ui', nil, 'args')
+  return submit(argv, opts, cb, 'user', nil, 'args')
 end
 
 --- Runs any program. Priority `user` when none is given.
