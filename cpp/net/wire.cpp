@@ -1,124 +1,19 @@
 #include "net/wire.hpp"
 
-#include <deque>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 
-#include "loop/stream.hpp"
-#include "loop/timer.hpp"
-#include "net/connect.hpp"
-#include "net/deflate.hpp"
-#include "net/net.hpp"
-#include "net/tls.hpp"
+#include "net/wire_impl.hpp"
 
 namespace himalaya::net {
 
 namespace {
 
-constexpr std::size_t SLICE = 16 * 1024;        // one TLS record: decrypted, inflated, handed over in one go
-constexpr std::size_t WRITE_SLICE = 64 * 1024;  // encrypted in one go
-constexpr std::size_t WRITE_AHEAD = 256 * 1024; // encrypted and not yet with the kernel, at most
-constexpr std::size_t SMALL_WRITE = 4 * 1024;   // a command: never held back by the byte budget
+constexpr std::size_t SLICE = 16 * 1024; // one TLS record: decrypted, inflated, handed over in one go
 
 } // namespace
-
-class Wire::Impl : public std::enable_shared_from_this<Wire::Impl> {
-  public:
-    Impl(Net& net, WireOptions options, std::string host)
-        : m_net(net), m_loop(net.loop()), m_options(std::move(options)), m_host(std::move(host)),
-          m_read_pause(m_loop, "net"), m_write_pause(m_loop, "net") {}
-
-    void adopt(Connected connected) {
-        m_tcp = std::move(connected.tcp);
-        m_address = connected.address.text();
-    }
-
-    loop::Task<void> handshake(loop::CancelToken token);
-    void read_start(OnBytes on_bytes, OnEnd on_end);
-    void read_resume();
-    void read_stop();
-    void write(std::string_view text, Wipe wipe);
-    void write(std::string text);
-    loop::Task<void> drained(std::size_t most, loop::CancelToken token);
-    void start_deflate(std::span<const char> behind);
-    void close();
-
-    std::size_t unsent() const { return m_queued + (m_tcp ? m_tcp->unwritten() : 0); }
-    const TlsEngine* tls() const { return m_tls.get(); }
-    bool compressed() const { return m_inflater != nullptr; }
-    const std::string& address() const { return m_address; }
-    const WireStats& stats() const { return m_stats; }
-
-  private:
-    struct Handlers {
-        OnBytes on_bytes;
-        OnEnd on_end;
-    };
-    struct Outgoing {
-        std::string text;
-        std::size_t sent = 0;
-        Wipe wipe = Wipe::no;
-    };
-    struct Drain {
-        std::size_t most;
-        loop::Once<void> once;
-    };
-
-    // Reading, from the network up.
-    void on_raw(Result<std::span<const char>> bytes);
-    void advance_handshake();
-    void pump();
-    void pump_later();
-    Result<std::span<const char>> step();
-    Result<std::span<const char>> plain();
-    bool holds_input() const;
-    void update_reading();
-    void pause_reading();
-
-    // Writing, from the user down.
-    void pump_out();
-    void pump_out_later();
-    bool send(std::string_view text);
-    void send_raw(std::string bytes);
-    void wake_drained();
-
-    // The end.
-    void end(std::optional<Error> error);
-    void end_later(Error error);
-    Error lost(const Error& cause) const;
-
-    Net& m_net;
-    loop::Loop& m_loop;
-    WireOptions m_options;
-    std::string m_host;
-    std::string m_address;
-    std::unique_ptr<loop::Tcp> m_tcp;
-    std::unique_ptr<TlsEngine> m_tls;
-    std::unique_ptr<Inflater> m_inflater;
-    std::unique_ptr<Deflater> m_deflater;
-    Input m_raw; // of a connection without TLS
-    std::unique_ptr<char[]> m_decrypted;
-    std::unique_ptr<char[]> m_inflated;
-    std::shared_ptr<Handlers> m_handlers;
-    std::shared_ptr<loop::Once<void>> m_handshake; // while it is under way
-    bool m_switching = false;                      // from start_tls() to the end of the handshake
-    bool m_wanted = false;
-    bool m_pumping = false;
-    bool m_pump_due = false;
-    bool m_pump_out_due = false;
-    bool m_paused = false; // by the byte budget
-    bool m_ended = false;
-    bool m_awaiting = false; // something was written since the last read
-    std::deque<Outgoing> m_out;
-    std::size_t m_queued = 0;
-    std::vector<std::shared_ptr<Drain>> m_drains;
-    loop::Timer m_read_pause;
-    loop::Timer m_write_pause;
-    WireStats m_stats;
-};
 
 // ---- reading ----
 
@@ -336,134 +231,6 @@ void Wire::Impl::start_deflate(std::span<const char> behind) {
     if (holds_input())
         pump_later();
     update_reading();
-}
-
-// ---- writing ----
-
-void Wire::Impl::write(std::string_view text, Wipe wipe) {
-    if (m_ended || !m_tcp || text.empty())
-        return;
-    // Nothing waits: it goes out as it is, and no copy of it is made before it is encrypted.
-    if (m_out.empty() && !m_switching && text.size() <= SMALL_WRITE) {
-        if (m_options.bandwidth)
-            m_options.bandwidth->spend(static_cast<std::uint64_t>(m_loop.now_ms()), text.size());
-        send(text);
-        return;
-    }
-    m_queued += text.size();
-    m_out.push_back({std::string(text), 0, wipe});
-    pump_out();
-}
-
-void Wire::Impl::write(std::string text) {
-    if (m_ended || !m_tcp || text.empty())
-        return;
-    m_queued += text.size();
-    m_out.push_back({std::move(text), 0, Wipe::no});
-    pump_out();
-}
-
-void Wire::Impl::pump_out_later() {
-    if (std::exchange(m_pump_out_due, true))
-        return;
-    m_loop.defer([weak = weak_from_this()] {
-        if (std::shared_ptr<Impl> self = weak.lock()) {
-            self->m_pump_out_due = false;
-            loop::Slice slice(self->m_loop.budget(), "net");
-            self->pump_out();
-        }
-    });
-}
-
-void Wire::Impl::pump_out() {
-    auto self = shared_from_this();
-    for (int slices = 0; !m_out.empty() && !m_ended && m_tcp && !m_switching; ++slices) {
-        if (m_tcp->unwritten() >= WRITE_AHEAD)
-            return; // goes on when the kernel has taken some
-        if (slices > 0 && m_loop.budget().exhausted(loop::Budget::STREAMS_NS)) {
-            pump_out_later();
-            return;
-        }
-        Outgoing& first = m_out.front();
-        std::string_view text = std::string_view(first.text).substr(first.sent, WRITE_SLICE);
-        if (m_options.bandwidth) {
-            auto now = static_cast<std::uint64_t>(m_loop.now_ms());
-            std::uint64_t wait = first.text.size() > SMALL_WRITE ? m_options.bandwidth->wait_ms(now) : 0;
-            if (wait > 0) {
-                m_write_pause.start(wait, 0, [this] { pump_out(); });
-                return;
-            }
-            text = text.substr(0, std::max(m_options.bandwidth->portion(), SMALL_WRITE));
-            m_options.bandwidth->spend(now, text.size());
-        }
-        if (!send(text))
-            return;
-        first.sent += text.size();
-        m_queued -= text.size();
-        if (first.sent == first.text.size()) {
-            if (first.wipe == Wipe::yes)
-                OPENSSL_cleanse(first.text.data(), first.text.size());
-            m_out.pop_front();
-        }
-    }
-}
-
-bool Wire::Impl::send(std::string_view text) {
-    std::string compressed;
-    if (m_deflater) {
-        m_deflater->write(text, compressed);
-        text = compressed;
-    }
-    if (!m_tls) {
-        send_raw(std::string(text));
-        return true;
-    }
-    if (Result<void> written = m_tls->write(text); !written) {
-        end_later(written.error());
-        return false;
-    }
-    send_raw(m_tls->take_output());
-    return true;
-}
-
-void Wire::Impl::send_raw(std::string bytes) {
-    if (!m_tcp)
-        return;
-    if (!std::exchange(m_awaiting, true))
-        ++m_stats.round_trips;
-    m_stats.bytes_out += bytes.size();
-    m_tcp->write(std::move(bytes), [this](std::optional<Error> error) {
-        auto self = shared_from_this();
-        if (error) {
-            end_later(lost(*error));
-            return;
-        }
-        pump_out();
-        wake_drained();
-    });
-}
-
-void Wire::Impl::wake_drained() {
-    std::vector<std::shared_ptr<Drain>> waiting;
-    waiting.swap(m_drains);
-    for (std::shared_ptr<Drain>& drain : waiting) {
-        if (unsent() <= drain->most)
-            drain->once.fulfil({});
-        else
-            m_drains.push_back(drain);
-    }
-}
-
-loop::Task<void> Wire::Impl::drained(std::size_t most, loop::CancelToken token) {
-    auto self = shared_from_this();
-    if (m_ended || !m_tcp)
-        throw make_error(Code::offline, fmt::format("The connection to {} is closed.", m_host));
-    if (unsent() <= most)
-        co_return;
-    auto drain = std::make_shared<Drain>();
-    drain->most = most;
-    m_drains.push_back(drain);
-    co_await drain->once.wait(token);
 }
 
 // ---- the end ----

@@ -1,0 +1,313 @@
+// Getting a connection: who is refused and why, what is given up when, addresses that lead nowhere, resolvers that
+// never answer, sessions resumed, byte budgets shared.
+#include "net/wire.hpp"
+
+#include <condition_variable>
+#include <thread>
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/time.hpp"
+#include "net/connect.hpp"
+#include "net/deflate.hpp"
+#include "net/net.hpp"
+#include "net/world.hpp"
+
+using namespace himalaya;
+using namespace himalaya::net;
+using namespace himalaya::net::tests;
+
+TEST_CASE("servers that cannot be trusted or understood are refused with the reason") {
+    World world;
+    SECTION("another host") {
+        Certificate other =
+            make_certificate({.name = "other", .hosts = {"DNS:mail.example.net"}, .issuer = &world.ca});
+        TlsServer server({.certificate = &other}, echo());
+        Error error = world.refused(world.to(server));
+        REQUIRE(error.code == Code::tls);
+        REQUIRE(error.message.find("mail.example.net") != std::string::npos);
+        REQUIRE(error.message.find("127.0.0.1") != std::string::npos);
+    }
+    SECTION("the system's list does not know the CA") {
+        TlsServer server({.certificate = &world.certificate}, echo());
+        WireOptions options = world.to(server);
+        options.ca_file.clear();
+        REQUIRE(world.refused(options).code == Code::tls);
+    }
+    SECTION("no TLS at that port") {
+        TlsServer server({}, [](Peer& peer) {
+            peer.send("* OK ready\r\n");
+            peer.wait_for_end();
+        });
+        Error error = world.refused(world.to(server));
+        REQUIRE(error.code == Code::tls);
+        REQUIRE(error.hint.find("starttls") != std::string::npos);
+    }
+    SECTION("closed in the middle of the handshake") {
+        TlsServer server({}, [](Peer& peer) {
+            char byte;
+            peer.read(&byte, 1);
+        });
+        Error error = world.refused(world.to(server));
+        REQUIRE(error.code == Code::offline);
+    }
+    SECTION("a port where nobody listens") {
+        WireOptions options;
+        {
+            TlsServer server({}, [](Peer&) {});
+            options = world.to(server);
+        }
+        Error error = world.refused(options);
+        REQUIRE(error.code == Code::offline);
+        REQUIRE(error.message.find("127.0.0.1:") != std::string::npos);
+        REQUIRE_FALSE(error.hint.empty());
+    }
+    SECTION("a ca_file that is none") {
+        TlsServer server({.certificate = &world.certificate}, echo());
+        WireOptions options = world.to(server);
+        options.ca_file = "/nonexistent/ca.pem";
+        REQUIRE(world.refused(options).code == Code::config);
+    }
+    SECTION("a host that is none") {
+        WireOptions options;
+        options.host = "no host";
+        REQUIRE(world.refused(options).code == Code::config);
+    }
+}
+
+TEST_CASE("a handshake cut at every byte ends in an error, never in a hang") {
+    World world;
+    // How long the server's first flight is varies by a few bytes with its signatures; past it nothing is cut.
+    std::atomic<int> most = 0;
+    TlsServer server({.certificate = &world.certificate}, [&](Peer& peer) {
+        // A real TLS server behind a pipe that breaks after `most` bytes.
+        int pair[2];
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+            return;
+        SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+        SSL_CTX_use_certificate(context, world.certificate.x509.get());
+        SSL_CTX_use_PrivateKey(context, world.certificate.key.get());
+        std::thread inner([&] {
+            SSL* ssl = SSL_new(context);
+            SSL_set_fd(ssl, pair[1]);
+            SSL_accept(ssl);
+            SSL_free(ssl);
+            shutdown(pair[1], SHUT_RDWR);
+        });
+        char bytes[4096];
+        std::size_t count = peer.read_some(bytes, sizeof bytes);
+        if (count > 0 && ::write(pair[0], bytes, count) > 0) {
+            int left = most;
+            while (left > 0) {
+                ssize_t got = ::read(pair[0], bytes, std::min<std::size_t>(sizeof bytes, std::size_t(left)));
+                if (got <= 0 || !peer.send({bytes, std::size_t(got)}))
+                    break;
+                left -= int(got);
+            }
+        }
+        shutdown(pair[0], SHUT_RDWR);
+        inner.join();
+        ::close(pair[0]);
+        ::close(pair[1]);
+        SSL_CTX_free(context);
+    });
+    for (most = 0; most < 700; most += most < 100 ? 9 : 61) {
+        Error error = world.refused(world.to(server));
+        REQUIRE((error.code == Code::offline || error.code == Code::tls));
+    }
+}
+
+TEST_CASE("a server that never answers is given up in time") {
+    World world;
+    TlsServer server({}, [](Peer& peer) { peer.wait_for_end(); });
+    WireOptions options = world.to(server);
+    options.timeout_ms = 150;
+    std::int64_t before = time::monotonic_ms();
+    Error error = world.refused(options);
+    REQUIRE(error.code == Code::timeout);
+    REQUIRE(error.message.find("127.0.0.1") != std::string::npos);
+    REQUIRE(time::monotonic_ms() - before < 5'000);
+    loop::CancelSource source;
+    bool ended = false;
+    std::optional<Error> reason;
+    options.timeout_ms = 60'000;
+    auto attempt = [&]() -> loop::Task<void> {
+        std::unique_ptr<Wire> wire = co_await Wire::open(*world.net, options, source.token());
+    };
+    loop::start(attempt(), [&](std::optional<Error> e) {
+        reason = std::move(e);
+        ended = true;
+    });
+    REQUIRE(world.loop.run_until([&] { return server.accepted() == 2; }));
+    source.cancel();
+    REQUIRE(ended);
+    REQUIRE(reason->code == Code::cancelled);
+}
+
+TEST_CASE("a second connection resumes the first one's session") {
+    World world;
+    TlsServer server({.certificate = &world.certificate}, echo());
+    for (int i = 0; i < 3; ++i) {
+        std::unique_ptr<Wire> wire = world.open(world.to(server));
+        REQUIRE(wire->resumed() == (i > 0));
+        Reader reader;
+        reader.start(*wire); // the tickets come with the first bytes
+        wire->write("x");
+        REQUIRE(world.loop.run_until([&] { return reader.text == "x"; }));
+    }
+}
+
+TEST_CASE("a ca_file that changed is read anew") {
+    World world;
+    TlsServer server({.certificate = &world.certificate}, echo());
+    WireOptions options = world.to(server);
+    REQUIRE(world.open(options));
+    Certificate stranger = make_certificate({.name = "Another CA", .ca = true});
+    world.ca_file.rewrite(stranger.pem() + "\n");
+    REQUIRE(world.refused(options).code == Code::tls);
+}
+
+TEST_CASE("connections of one account share a byte budget, small writes pass") {
+    World world;
+    TlsServer server({.certificate = &world.certificate}, [](Peer& peer) {
+        if (!peer.start_tls())
+            return;
+        peer.line();
+        peer.send(std::string(150'000, 'x'));
+        peer.wait_for_end();
+    });
+    auto budget = std::make_shared<Bandwidth>(400); // 300,000 bytes: 0.25 s saved up, 0.5 s to wait
+    WireOptions options = world.to(server);
+    options.bandwidth = budget;
+    std::unique_ptr<Wire> one = world.open(options), two = world.open(options);
+    Reader first, second;
+    first.start(*one, false);
+    second.start(*two, false);
+    std::int64_t before = time::monotonic_ms();
+    one->write("go\r\n");
+    two->write("go\r\n");
+    REQUIRE(world.loop.run_until([&] { return first.bytes == 150'000 && second.bytes == 150'000; }));
+    REQUIRE(time::monotonic_ms() - before >= 250);
+}
+
+TEST_CASE("a resolver that never answers holds nobody") {
+    struct Silence {
+        std::mutex lock;
+        std::condition_variable wake;
+        bool over = false;
+        std::atomic<int> asked = 0, left = 0;
+    };
+    auto silence = std::make_shared<Silence>();
+    {
+        TestLoop loop;
+        Net net(loop, [silence](const std::string&, int) -> Result<std::vector<Address>> {
+            ++silence->asked;
+            std::unique_lock guard(silence->lock);
+            silence->wake.wait(guard, [&] { return silence->over; });
+            ++silence->left;
+            return make_error(Code::offline, "too late");
+        });
+        WireOptions options;
+        options.host = "imap.example.org";
+        options.timeout_ms = 100;
+        for (int i = 0; i < 3; ++i) {
+            std::optional<Error> error;
+            try {
+                loop.value_of(Wire::open(net, options, {}));
+            } catch (const Error& e) {
+                error = e;
+            }
+            REQUIRE(error);
+            REQUIRE(error->code == Code::timeout);
+        }
+        REQUIRE(silence->asked == 2); // one question for all, a thread for each family
+    }
+    // The loop and all is gone; the threads are not, and what they bring reaches nobody.
+    REQUIRE(silence->left == 0);
+    {
+        std::lock_guard guard(silence->lock);
+        silence->over = true;
+    }
+    silence->wake.notify_all();
+    while (silence->left < 2)
+        std::this_thread::yield();
+}
+
+TEST_CASE("too many stuck look-ups fail at once instead of piling up") {
+    auto over = std::make_shared<std::atomic<bool>>(false);
+    auto left = std::make_shared<std::atomic<int>>(0);
+    {
+        TestLoop loop;
+        Net net(loop, [over, left](const std::string&, int) -> Result<std::vector<Address>> {
+            while (!*over)
+                std::this_thread::yield();
+            ++*left;
+            return make_error(Code::offline, "too late");
+        });
+        std::vector<Resolver::Ticket> tickets;
+        int answers = 0;
+        for (int i = 0; i < Aside::MOST / 2 + 1; ++i)
+            tickets.push_back(net.resolver().ask(fmt::format("host{}", i),
+                                                 [&](int, const Result<std::vector<Address>>& found) {
+                                                     REQUIRE_FALSE(found);
+                                                     ++answers;
+                                                 }));
+        REQUIRE(answers == 0);
+        REQUIRE(loop.run_until([&] { return answers == 2; }));
+        *over = true;
+        REQUIRE(loop.run_until([&] { return answers == Aside::MOST + 2; }));
+    }
+    REQUIRE(*left == Aside::MOST);
+}
+
+TEST_CASE("a dead address costs a quarter of a second, not a TCP timeout") {
+    World world;
+    // A listener whose queue is full: the kernel drops what comes after, as a firewall would.
+    int dead = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);
+    TlsServer server({.certificate = &world.certificate}, echo());
+    address.sin_port = htons(server.port());
+    REQUIRE(bind(dead, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    REQUIRE(listen(dead, 0) == 0);
+    std::vector<int> fillers;
+    for (int i = 0; i < 3; ++i) {
+        fillers.push_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+        (void)::connect(fillers.back(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+    Net net(world.loop, [](const std::string&, int family) -> Result<std::vector<Address>> {
+        if (family == AF_INET6)
+            return make_error(Code::offline, "no such address");
+        return std::vector<Address>{*parse_address("127.0.0.2", 0), *parse_address("127.0.0.1", 0)};
+    });
+    WireOptions options = world.to(server);
+    options.host = "localhost";
+    std::int64_t before = time::monotonic_ms();
+    std::unique_ptr<Wire> wire = world.loop.value_of(Wire::open(net, options, {}));
+    REQUIRE(wire->peer_address() == "127.0.0.1");
+    REQUIRE(time::monotonic_ms() - before >= static_cast<std::int64_t>(STAGGER_MS));
+    REQUIRE(time::monotonic_ms() - before < 5'000);
+    for (int fd : fillers)
+        close(fd);
+    close(dead);
+}
+
+TEST_CASE("an address that refuses makes way for the next at once") {
+    World world;
+    TlsServer server({.certificate = &world.certificate}, echo());
+    Net net(world.loop, [](const std::string&, int family) -> Result<std::vector<Address>> {
+        if (family == AF_INET6)
+            return std::vector<Address>{*parse_address("::1", 0)};
+        return std::vector<Address>{*parse_address("127.0.0.3", 0), *parse_address("127.0.0.1", 0)};
+    });
+    WireOptions options = world.to(server);
+    options.host = "localhost";
+    REQUIRE(world.loop.value_of(Wire::open(net, options, {}))->peer_address() == "127.0.0.1");
+    // The system's own resolver knows this name too.
+    REQUIRE(world.loop.value_of(Wire::open(*world.net, options, {})));
+}
