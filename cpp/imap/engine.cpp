@@ -181,7 +181,7 @@ void Engine::pump() {
 
 bool Engine::expects() const {
     return m_state == State::greeting ||
-           std::any_of(m_flight.begin(), m_flight.end(), [](auto& e) { return !e.waits; });
+           std::any_of(m_flight.begin(), m_flight.end(), [](auto& e) { return !e.waits || !e.granted; });
 }
 
 bool Engine::busy() const {
@@ -349,8 +349,10 @@ void Engine::handle_continuation(const Continuation& continuation) {
     if (entry == m_flight.end())
         return; // "+ idling" twice, or chatter: nothing of ours waits for it
     ++m_progress;
-    if (entry->next_piece >= entry->wire.pieces.size())
+    if (entry->next_piece >= entry->wire.pieces.size()) {
+        entry->granted = true;
         return m_events.on_continuation(entry->id, continuation.text);
+    }
     bool waits = false;
     while (entry->next_piece < entry->wire.pieces.size() && !waits) {
         auto& piece = entry->wire.pieces[entry->next_piece++];

@@ -134,6 +134,7 @@ class Engine {
         bool lazy = false;
         bool secret = false;
         bool waits = false;
+        bool granted = false; // its `+` came: only from then on may it take as long as it likes
         std::optional<State> on_ok, on_fail;
     };
 

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'c7417b0c444b5eab'
+return '146a2c76c7715dce'
