@@ -41,7 +41,9 @@ void Loop::close() {
     m_prepare.reset();
     m_check.reset();
     m_idle.reset();
-    m_deferred.clear();
+    for (Deferred& entry : std::exchange(m_deferred, {}))
+        if (entry.is_task)
+            enter("loop", entry.fn);
     // Streams count these; they find nothing to do.
     for (Function<void()>& fn : std::exchange(m_after_poll, {}))
         enter("loop", fn);
@@ -52,9 +54,13 @@ void Loop::stop() {
 }
 
 void Loop::defer(Function<void()> fn) {
+    put_off(std::move(fn), false);
+}
+
+void Loop::put_off(Function<void()> fn, bool is_task) {
     if (!m_idle)
         return;
-    m_deferred.push_back({m_turn, std::move(fn)});
+    m_deferred.push_back({m_turn, std::move(fn), is_task});
     keep_awake();
 }
 

@@ -39,14 +39,15 @@ class Loop {
     // Runs fn in a later turn, after the editor had its own, in the order given and under the budget: what
     // does not fit goes on in the turn after.
     void defer(Function<void()> fn);
-    // `co_await loop.next_turn()`: go on in a later turn. Use it in long work when budget().exhausted().
+    // `co_await loop.next_turn()`: go on in a later turn. Use it in long work when budget().exhausted(). Throws
+    // Code::cancelled once the loop is stopping.
     struct NextTurn {
         Loop& loop;
-        bool await_ready() const noexcept { return false; }
+        bool await_ready() const noexcept { return loop.stopping(); }
         void await_suspend(std::coroutine_handle<> handle) const {
-            loop.defer([handle] { handle.resume(); });
+            loop.put_off([handle] { handle.resume(); }, true);
         }
-        void await_resume() const noexcept {}
+        void await_resume() const { loop.token().throw_if_cancelled(); }
     };
     NextTurn next_turn() { return NextTurn{*this}; }
 
@@ -81,7 +82,10 @@ class Loop {
     struct Deferred {
         std::uint64_t turn;
         Function<void()> fn;
+        bool is_task; // which unwinds when the loop closes
     };
+
+    void put_off(Function<void()> fn, bool is_task);
 
     void on_prepare();
     void on_check();

@@ -125,6 +125,23 @@ TEST_CASE("what defers itself again does so turn by turn") {
         REQUIRE(turns[i] > turns[i - 1]);
 }
 
+TEST_CASE("a task that waits for its turn unwinds when the loop closes") {
+    test::TestLoop test;
+    std::optional<Error> result;
+    auto endless = [](Loop& on) -> Task<void> {
+        for (;;)
+            co_await on.next_turn();
+    };
+    start(endless(test), [&](std::optional<Error> error) { result = error; });
+    test.turn();
+    REQUIRE_FALSE(result);
+    test.loop().close();
+    REQUIRE(result);
+    REQUIRE(result->code == Code::cancelled);
+    auto error = test.run(endless(test));
+    REQUIRE(error);
+}
+
 TEST_CASE("what is thrown in a callback stays there") {
     test::TestLoop test;
     int ran = 0;
