@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '146a2c76c7715dce'
+return 'c16c4e27cc028b7a'
