@@ -253,6 +253,13 @@ loop::Task<Selected> select(std::shared_ptr<Session> session, std::string folder
     co_return *session->selected();
 }
 
+// STATUS of the folder that is selected tells what this session has seen of it, which may be less than what is there
+// (Dovecot, right after a delivery). A NOOP in the same breath has it look first.
+static void look_first(Session& session) {
+    if (!session.folder().empty())
+        session.post({Command(session.dialect(), "NOOP"), "NOOP"});
+}
+
 // ---- LIST
 
 loop::Task<std::vector<FolderInfo>> list(std::shared_ptr<Session> session, std::string pattern,
@@ -282,6 +289,9 @@ loop::Task<std::vector<FolderInfo>> list(std::shared_ptr<Session> session, std::
         Request request{std::move(command), xlist ? "XLIST" : "LIST",
                         takes::list | (want_status ? takes::status : 0)};
         std::vector<std::pair<std::string, StatusInfo>> statuses;
+        std::optional<Session::Together> together(std::in_place, *session);
+        if (want_status)
+            look_first(*session);
         auto ticket = session->post(std::move(request), [&found, &statuses, s = session.get(), special,
                                                          xlist](const Response& response) {
             if (auto* status = std::get_if<FolderStatus>(&response)) {
@@ -308,6 +318,7 @@ loop::Task<std::vector<FolderInfo>> list(std::shared_ptr<Session> session, std::
             found.push_back(std::move(info));
             return true;
         });
+        together.reset();
         Answer got = co_await session->answer(ticket, token);
         if (got.ok()) {
             for (auto& [name, status] : statuses)
@@ -357,6 +368,7 @@ status(std::shared_ptr<Session> session, std::vector<std::string> folders, loop:
     std::string items = status_items(*session);
     {
         Session::Together together(*session);
+        look_first(*session);
         for (auto& folder : folders) {
             auto slot = std::make_shared<std::optional<StatusInfo>>();
             slots.push_back(slot);

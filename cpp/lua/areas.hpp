@@ -11,6 +11,7 @@ class Runtime;
 void open_imap(lua_State* L, Runtime& runtime);
 void open_jobs(lua_State* L, Runtime& runtime);
 void open_loop(lua_State* L, Runtime& runtime);
+void open_mail(lua_State* L, Runtime& runtime);
 void open_log(lua_State* L, Runtime& runtime);
 void open_versions(lua_State* L, Runtime& runtime);
 

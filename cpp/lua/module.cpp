@@ -38,6 +38,7 @@ int open_module(lua_State* L) noexcept {
         open_loop(L, runtime);
         open_jobs(L, runtime);
         open_log(L, runtime);
+        open_mail(L, runtime);
         open_versions(L, runtime);
         g_module = new Ref(Ref::of(L, -1));
         return 1;

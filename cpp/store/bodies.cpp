@@ -132,6 +132,21 @@ void Bodies::attach(Change& change, Id message, const PackedBody& body) {
     database.prepare("UPDATE message SET body = ? WHERE id = ?").bind(id, message).run();
 }
 
+void attach_body(Change& change, Id folder, std::int64_t uid, const PackedBody& body, bool has_attachment) {
+    auto& database = change.database();
+    auto row = database.prepare("SELECT id, flags FROM message WHERE folder = ? AND remote = ?");
+    if (!row.bind(folder, uid).step())
+        return;
+    auto id = row.integer(0);
+    Bodies::attach(change, id, body);
+    if (has_attachment && !(row.integer(1) & HAS_ATTACHMENT)) {
+        database.prepare("UPDATE message SET flags = flags | ?, seq = ? WHERE id = ?")
+            .bind(static_cast<std::int64_t>(HAS_ATTACHMENT), change.seq(), id)
+            .run();
+        change.touch(folder);
+    }
+}
+
 std::optional<std::string> Bodies::read(Database& database, Id body) const {
     auto row = database.prepare("SELECT size, packed, file, hash FROM body WHERE id = ?");
     if (!row.bind(body).step())

@@ -19,6 +19,9 @@ struct PackedBody {
     std::int64_t size = 0;
 };
 
+// The body of the message that the server calls `uid` there; nothing happens when it has left meanwhile.
+void attach_body(Change& change, Id folder, std::int64_t uid, const PackedBody& body, bool has_attachment);
+
 class Bodies {
   public:
     static constexpr std::size_t LARGEST_IN_DATABASE = 1 << 20;

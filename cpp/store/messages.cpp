@@ -212,4 +212,34 @@ int take_away(Change& change, Id folder, std::span<const std::int64_t> uids) {
     return left;
 }
 
+void forget_names(Change& change, Id folder) {
+    auto& database = change.database();
+    database.prepare("UPDATE message SET remote = NULL WHERE folder = ?").bind(folder).run();
+    database
+        .prepare("UPDATE op_target SET remote = NULL WHERE done = 0 AND op IN "
+                 "(SELECT id FROM op WHERE folder = ? AND state IN ('queued', 'sent'))")
+        .bind(folder)
+        .run();
+}
+
+std::pair<std::int64_t, std::int64_t>
+judge_nameless(Change& change, Id folder, const std::function<bool(std::int64_t, std::int64_t)>& asks) {
+    auto& database = change.database();
+    std::vector<Id> missing;
+    std::int64_t rows = 0;
+    auto row = database.prepare("SELECT id, remote FROM message WHERE folder = ? AND pending = 0");
+    row.bind(folder);
+    while (row.step()) {
+        ++rows;
+        if (row.is_null(1))
+            missing.push_back(row.integer(0));
+    }
+    auto count = static_cast<std::int64_t>(missing.size());
+    if (asks(count, rows))
+        return {0, count};
+    for (auto id : missing)
+        remove_row(change, id);
+    return {count, 0};
+}
+
 } // namespace himalaya::store

@@ -53,6 +53,7 @@ struct Folder {
 struct Arrival {
     std::int64_t uid = 0; // 0: the source has not named it yet (our own copy or append)
     std::int64_t arrived = 0;
+    std::string date; // the header as sent; sync/ makes `sent` of it
     std::optional<std::int64_t> sent;
     std::uint32_t flags = 0;
     std::vector<std::string> keywords;

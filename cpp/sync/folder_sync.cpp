@@ -58,9 +58,7 @@ class FolderSync {
 
     loop::Task<FolderOutcome> run() {
         m_outcome.first = !m_folder.uidvalidity.has_value();
-        std::optional<Known> known;
-        if (m_folder.uidvalidity && m_folder.modseq > 0 && !m_known.empty())
-            known = Known{*m_folder.uidvalidity, m_folder.modseq, m_known};
+        Known known{m_folder.uidvalidity.value_or(0), m_folder.modseq, m_known};
         auto visiting = m_work.source->visit(m_folder.remote, known, m_urgent, m_work.token);
         m_visit = co_await visiting;
         const auto& state = m_visit->state();
@@ -250,8 +248,9 @@ class FolderSync {
 
     loop::Task<> finish() {
         auto state = m_visit->state();
+        auto modseq = m_visit->counts_changes() ? state.modseq : std::nullopt;
         auto writing = m_work.store->write_as_leader<std::pair<std::int64_t, std::int64_t>>(
-            [folder = m_folder.id, state, uidnext = m_uidnext, renewed = m_renewed](store::Change& change) {
+            [folder = m_folder.id, state, modseq, uidnext = m_uidnext, renewed = m_renewed](store::Change& change) {
                 std::pair<std::int64_t, std::int64_t> result; // expunged, withheld
                 bool allowed = change.fact(allowed_name(folder)) != 0;
                 if (renewed || allowed) {
@@ -264,6 +263,7 @@ class FolderSync {
                 }
                 store::Progress progress;
                 progress.uidnext = uidnext;
+                progress.modseq = modseq;
                 progress.server_total = state.total;
                 progress.server_unread = state.unread;
                 progress.synced_at = time::now_s();

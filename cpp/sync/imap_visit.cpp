@@ -168,11 +168,11 @@ loop::Task<> ImapVisit::open(std::optional<Known> known, loop::CancelToken token
     auto using_it = m_session->use(m_folder, m_priority, token);
     m_use = co_await using_it;
     imap::SelectOptions options;
-    options.again = known.has_value() && !m_session->quirks().idle_sees_all;
-    if (known && m_session->qresync_on()) {
+    // Who wants to know what changed must not be told what this session remembers.
+    options.again = known.has_value();
+    if (known && known->modseq > 0 && !known->uids.empty() && m_session->qresync_on()) {
         options.known = imap::Known{static_cast<std::uint32_t>(known->uidvalidity),
                                     static_cast<std::uint64_t>(known->modseq), known->uids};
-        options.again = true;
         options.on_changed = [this](const imap::Fetch& message) {
             if (message.uid && message.has_flags)
                 m_news.push_back(news_of(message));

@@ -119,6 +119,7 @@ class Source {
     // The state of some, in as few round trips as the server allows; nothing for one that was refused.
     virtual loop::Task<std::vector<std::optional<RemoteState>>> states(std::vector<std::string> remotes,
                                                                        loop::CancelToken token) = 0;
+    // With `known` the state is fresh, and where the source can, it comes with what changed since.
     virtual loop::Task<std::unique_ptr<Visit>> visit(std::string remote, std::optional<Known> known,
                                                      bool urgent, loop::CancelToken token) = 0;
     virtual loop::Task<std::optional<std::int64_t>> append(std::string remote, NewLetter letter,

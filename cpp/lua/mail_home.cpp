@@ -1,0 +1,185 @@
+// native.mail: the accounts' stores for Lua. lua/himalaya/mail.lua gives it its documented shape.
+#include "lua/mail_home.hpp"
+
+#include "base/text.hpp"
+#include "base/time.hpp"
+#include "lua/areas.hpp"
+#include "lua/imap_values.hpp"
+#include "store/folders.hpp"
+#include "sync/imap_source.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+namespace himalaya::lua {
+
+namespace {
+
+MailHome* g_home = nullptr; // of the one Runtime
+
+} // namespace
+
+struct MailHome::Operation {
+    explicit Operation(const loop::CancelToken& parent) : cancel(parent) {}
+    loop::CancelSource cancel;
+    Ref callback;
+};
+
+MailHome::MailHome(Runtime& of)
+    : runtime(of), net(of.loop()), instance(fmt::format("nvim_{}_{}", time::now_s(), ::getpid())),
+      m_mime_path(of.build_dir() + "/himalaya_mime.so") {
+    of.at_stop([this] {
+        for (auto& [name, account] : accounts) {
+            account->cancel.cancel();
+            if (account->pool)
+                account->pool->close();
+            account->store->close();
+        }
+    });
+}
+
+MailHome& MailHome::of(Runtime& runtime) {
+    if (!g_home)
+        g_home = &runtime.make<MailHome>(runtime);
+    return *g_home;
+}
+
+std::shared_ptr<MailAccount> MailHome::check_account(lua_State* L, int index) {
+    std::string name(check_string(L, index, "account"));
+    auto found = accounts.find(name);
+    if (found == accounts.end())
+        bad_argument("account", fmt::format("'{}' is not open", name));
+    return found->second;
+}
+
+int MailHome::run(lua_State* L, Ref callback, const loop::CancelToken& parent,
+                  Function<loop::Task<Arguments>(loop::CancelToken)> work) {
+    auto operation = std::make_shared<Operation>(parent);
+    operation->callback = std::move(callback);
+    auto id = ++m_last;
+    m_operations.emplace(id, operation);
+    auto running = [](MailHome& home, std::shared_ptr<Operation> mine,
+                      Function<loop::Task<Arguments>(loop::CancelToken)> body) -> loop::Task<> {
+        auto task = body(mine->cancel.token());
+        auto result = co_await task;
+        home.runtime.events().complete(std::move(mine->callback), std::move(result));
+    };
+    loop::start(running(*this, operation, std::move(work)),
+                [this, id, operation](std::optional<Error> error) {
+                    m_operations.erase(id);
+                    if (error && operation->callback)
+                        runtime.events().fail(std::move(operation->callback), std::move(*error));
+                });
+    lua_pushnumber(L, static_cast<double>(id));
+    return 1;
+}
+
+bool MailHome::cancel(std::uint64_t id) {
+    auto found = m_operations.find(id);
+    if (found == m_operations.end() || found->second->cancel.cancelled())
+        return false;
+    auto operation = found->second;
+    operation->cancel.cancel();
+    return true;
+}
+
+std::shared_ptr<const mail::Mime> MailHome::mime() {
+    if (!m_mime)
+        m_mime = mail::Mime::load(m_mime_path).or_throw();
+    return m_mime;
+}
+
+store::Folder need_folder(store::Database& database, const std::string& path) {
+    auto folder = store::folder_of(database, path);
+    if (!folder)
+        throw make_error(Code::not_found, fmt::format("there is no folder {}", text::clean_line(path)),
+                         "see :HimalayaFolder for those there are, or sync first");
+    return *folder;
+}
+
+namespace {
+
+sync::BodyPolicy check_bodies(const Table& opts) {
+    sync::BodyPolicy policy;
+    policy.fetch = opts.boolean("bodies").value_or(true);
+    policy.newest_days = opts.integer("newest_days");
+    return policy;
+}
+
+// open(account, opts { data_dir, imap?, bodies?, newest_days?, include?, exclude?, roles? }, cb(err, notice?))
+int open(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    std::string name(check_string(L, 1, "account"));
+    Table opts(L, 2, "opts");
+    Ref callback = check_function(L, 3, "cb");
+    store::Place place{std::filesystem::path(opts.required_string("data_dir")) / name};
+    sync::Options options{name, home.instance, check_bodies(opts), {}};
+    options.selection.include = opts.strings("include").value_or(std::vector<std::string>());
+    options.selection.exclude = opts.strings("exclude").value_or(std::vector<std::string>());
+    auto roles = opts.string_map("roles").value_or(std::map<std::string, std::string>());
+    std::shared_ptr<imap::Pool> pool;
+    opts.with_table("imap", [&](const Table& imap) {
+        pool = std::make_shared<imap::Pool>(home.net, lua::check_account(imap, runtime.loop()));
+    });
+    if (home.accounts.contains(name))
+        bad_argument("account", fmt::format("'{}' is open already", name));
+    return home.run(
+        L, std::move(callback), runtime.loop().token(),
+        [&home, name, place, options, roles, pool](loop::CancelToken token) -> loop::Task<Arguments> {
+            return [](MailHome& mine, std::string account, store::Place where, sync::Options wanted,
+                      std::map<std::string, std::string> own, std::shared_ptr<imap::Pool> connections,
+                      loop::CancelToken stop) -> loop::Task<Arguments> {
+                auto opening = store::Store::open(mine.runtime.loop(), std::move(where), stop);
+                auto store = co_await opening;
+                auto made = std::make_shared<MailAccount>(mine.runtime.loop().token());
+                made->name = account;
+                made->store = store;
+                made->pool = connections;
+                if (connections) {
+                    auto source = std::make_shared<sync::ImapSource>(connections, std::move(own));
+                    made->account = std::make_shared<sync::Account>(mine.runtime.loop(), std::move(wanted),
+                                                                    store, source, made->cancel.token());
+                }
+                mine.accounts[account] = made;
+                co_return [notice = store->noticed()](lua_State* to) {
+                    push(to, notice);
+                    return 1;
+                };
+            }(home, name, place, options, roles, pool, token);
+        });
+}
+
+// close(account)
+int close(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    home.accounts.erase(account->name);
+    account->cancel.cancel();
+    if (account->pool)
+        account->pool->close();
+    account->store->close();
+    return 0;
+}
+
+// cancel(operation) -> boolean
+int cancel(lua_State* L, Runtime& runtime) {
+    auto id = check_integer(L, 1, "operation");
+    lua_pushboolean(L, MailHome::of(runtime).cancel(static_cast<std::uint64_t>(id)));
+    return 1;
+}
+
+} // namespace
+
+void open_mail(lua_State* L, Runtime&) {
+    lua_newtable(L);
+    set_function<open>(L, "open");
+    set_function<close>(L, "close");
+    set_function<cancel>(L, "cancel");
+    add_mail_reading(L);
+    add_mail_acting(L);
+    add_mail_syncing(L);
+    lua_setfield(L, -2, "mail");
+}
+
+} // namespace himalaya::lua

@@ -1,0 +1,76 @@
+// The accounts that are open in this Neovim: each a store, a source and a sync, made when first asked for.
+#pragma once
+
+#include "imap/pool.hpp"
+#include "imap/watch.hpp"
+#include "lua/runtime.hpp"
+#include "mail/message.hpp"
+#include "net/net.hpp"
+#include "sync/account.hpp"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace himalaya::lua {
+
+struct MailAccount {
+    std::string name;
+    std::shared_ptr<store::Store> store;
+    std::shared_ptr<imap::Pool> pool; // none for sources without a server
+    std::shared_ptr<sync::Account> account;
+    loop::CancelSource cancel;
+    std::optional<imap::Watch::Id> watching;
+    Events::Listener news;
+
+    explicit MailAccount(const loop::CancelToken& parent) : cancel(parent) {}
+};
+
+// What was read last stays parsed: the slices of a long message come from here.
+struct ReadMessage {
+    const store::Store* store = nullptr;
+    store::Id body = 0;
+    std::shared_ptr<const mail::Message> message;
+};
+
+class MailHome {
+  public:
+    explicit MailHome(Runtime& of);
+    static MailHome& of(Runtime& runtime);
+
+    // Throws BadArgument for an account that is not open.
+    std::shared_ptr<MailAccount> check_account(lua_State* L, int index);
+
+    // Runs what Lua asked for; what the task returns pushes the result. Gives Lua the operation's number.
+    int run(lua_State* L, Ref callback, const loop::CancelToken& parent,
+            Function<loop::Task<Arguments>(loop::CancelToken)> work);
+    bool cancel(std::uint64_t operation);
+
+    // The parser of whole messages, opened with the first one. On the file thread only.
+    std::shared_ptr<const mail::Mime> mime();
+
+    Runtime& runtime;
+    net::Net net;
+    std::map<std::string, std::shared_ptr<MailAccount>> accounts;
+    std::deque<ReadMessage> read; // newest first
+    std::string instance;         // this Neovim's name in the op log
+
+  private:
+    struct Operation;
+
+    std::map<std::uint64_t, std::shared_ptr<Operation>> m_operations;
+    std::uint64_t m_last = 0;
+    std::string m_mime_path;
+    std::shared_ptr<const mail::Mime> m_mime;
+};
+
+// The folder with this path, or Error{not_found}. On the store's threads.
+store::Folder need_folder(store::Database& database, const std::string& path);
+
+// The files of this area, each adding its functions to the table on top of the stack.
+void add_mail_reading(lua_State* L);
+void add_mail_acting(lua_State* L);
+void add_mail_syncing(lua_State* L);
+
+} // namespace himalaya::lua

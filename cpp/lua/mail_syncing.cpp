@@ -1,0 +1,249 @@
+// native.mail: syncs, push and what changed in the store.
+#include "imap/watch.hpp"
+#include "lua/mail_home.hpp"
+#include "lua/mail_values.hpp"
+#include "store/folders.hpp"
+#include "store/ops.hpp"
+#include "sync/body_line.hpp"
+
+namespace himalaya::lua {
+
+namespace {
+
+using Account = std::shared_ptr<MailAccount>;
+
+sync::Kind check_kind(lua_State* L, int index) {
+    auto kind = check_string(L, index, "kind");
+    for (auto known : {sync::Kind::inbox, sync::Kind::full, sync::Kind::folder})
+        if (sync::name_of(known) == kind)
+            return known;
+    bad_argument("kind", "expected 'inbox', 'full' or 'folder'");
+}
+
+int push_summary(lua_State* L, const sync::Summary& summary) {
+    lua_createtable(L, 0, 12);
+    set(L, "new", summary.fresh);
+    set(L, "updated", summary.updated);
+    set(L, "expunged", summary.expunged);
+    set(L, "uploaded", summary.uploaded);
+    set(L, "bytes", summary.bytes);
+    set(L, "duration_ms", summary.duration_ms);
+    set(L, "round_trips", summary.round_trips);
+    set(L, "connections_opened", summary.connections_opened);
+    set(L, "refused", summary.refused);
+    set(L, "withheld", summary.withheld);
+    lua_createtable(L, static_cast<int>(summary.came.size()), 0);
+    int at = 0;
+    for (const auto& came : summary.came) {
+        lua_createtable(L, 0, 2);
+        set(L, "folder", came.folder);
+        push_mail_ids(L, came.ids);
+        lua_setfield(L, -2, "ids");
+        lua_rawseti(L, -2, ++at);
+    }
+    lua_setfield(L, -2, "came");
+    return 1;
+}
+
+// sync(account, kind, folder, cb)
+int sync_thunk(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    auto kind = check_kind(L, 2);
+    std::string folder = is_given(L, 3) ? std::string(check_string(L, 3, "folder")) : "";
+    Ref callback = check_function(L, 4, "cb");
+    if (!account->account)
+        bad_argument("account", "has no server to sync with");
+    return home.run(L, std::move(callback), account->cancel.token(),
+                    [account, kind, folder](loop::CancelToken token) {
+                        return [](Account mine, sync::Kind what, std::string where,
+                                  loop::CancelToken stop) -> loop::Task<Arguments> {
+                            auto syncing = mine->account->sync(what, std::move(where), stop);
+                            auto summary = co_await syncing;
+                            co_return [summary](lua_State* to) { return push_summary(to, summary); };
+                        }(account, kind, folder, token);
+                    });
+}
+
+// standing(account) -> { syncing, operation, folder, percent?, done, total, eta_seconds?, leads }
+int standing(lua_State* L, Runtime& runtime) {
+    auto account = MailHome::of(runtime).check_account(L, 1);
+    lua_createtable(L, 0, 8);
+    set(L, "leads", account->store->leads());
+    if (!account->account) {
+        set(L, "syncing", false);
+        return 1;
+    }
+    auto standing = account->account->standing();
+    set(L, "syncing", account->account->syncing());
+    set(L, "operation", standing.operation);
+    set(L, "folder", standing.folder);
+    if (standing.percent)
+        set(L, "percent", *standing.percent);
+    set(L, "done", standing.done);
+    set(L, "total", standing.total);
+    if (standing.eta_seconds)
+        set(L, "eta_seconds", *standing.eta_seconds);
+    return 1;
+}
+
+// listen(account, fn(news)): { seq, folders, messages, left, too_many }, after every commit, many as one
+int listen(lua_State* L, Runtime& runtime) {
+    auto account = MailHome::of(runtime).check_account(L, 1);
+    account->news = runtime.events().listen(check_function(L, 2, "fn"));
+    std::weak_ptr<MailAccount> weak = account;
+    account->store->listen([weak, &runtime](const store::News& news) {
+        auto mine = weak.lock();
+        if (!mine || !mine->news)
+            return;
+        auto told = std::make_shared<store::News>(news);
+        runtime.events().offer(mine->news, [told](lua_State* to) {
+            lua_createtable(to, 0, 5);
+            set(to, "seq", told->seq);
+            set(to, "too_many", told->too_many);
+            lua_createtable(to, static_cast<int>(told->folders.size()), 0);
+            int at = 0;
+            for (const auto& folder : told->folders) {
+                push_mail_folder(to, folder);
+                lua_rawseti(to, -2, ++at);
+            }
+            lua_setfield(to, -2, "folders");
+            lua_createtable(to, static_cast<int>(told->messages.size()), 0);
+            at = 0;
+            for (const auto& message : told->messages) {
+                push_mail_item(to, message);
+                lua_rawseti(to, -2, ++at);
+            }
+            lua_setfield(to, -2, "messages");
+            lua_createtable(to, static_cast<int>(told->left.size()), 0);
+            at = 0;
+            for (const auto& left : told->left) {
+                lua_createtable(to, 0, 2);
+                set(to, "id", left.message);
+                set(to, "folder_id", left.folder);
+                lua_rawseti(to, -2, ++at);
+            }
+            lua_setfield(to, -2, "left");
+            return 1;
+        });
+    });
+    return 0;
+}
+
+// push(account, folder, fn()): fn is called when the server says that something changed there; nil ends it
+int push_news(lua_State* L, Runtime& runtime) {
+    auto account = MailHome::of(runtime).check_account(L, 1);
+    if (!account->pool)
+        return 0;
+    if (account->watching) {
+        account->pool->watch().remove(*account->watching);
+        account->watching.reset();
+    }
+    if (!is_given(L, 3))
+        return 0;
+    std::string folder(check_string(L, 2, "folder"));
+    auto listener = runtime.events().listen(check_function(L, 3, "fn"));
+    account->watching = account->pool->watch().add(folder, [&runtime, listener, folder](const imap::Change&) {
+        runtime.events().change(listener, folder, [](lua_State*) { return 0; });
+    });
+    return 0;
+}
+
+// pending(account, cb) -> number of ops that the server does not know yet
+int pending(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    return home.run(L, check_function(L, 2, "cb"), account->cancel.token(),
+                    [account](loop::CancelToken token) {
+                        return [](Account mine, loop::CancelToken stop) -> loop::Task<Arguments> {
+                            auto reading = mine->store->read<std::int64_t>(
+                                [](store::Database& database) { return store::pending_ops(database); }, stop);
+                            auto count = co_await reading;
+                            co_return [count](lua_State* to) {
+                                push(to, count);
+                                return 1;
+                            };
+                        }(account, token);
+                    });
+}
+
+struct Run {
+    std::string kind, error;
+    std::int64_t started_at = 0, duration_ms = 0, fresh = 0, bytes = 0, round_trips = 0;
+};
+
+// runs(account, most, cb): the last syncs, newest first
+int runs(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    auto most = check_integer(L, 2, "most");
+    return home.run(
+        L, check_function(L, 3, "cb"), account->cancel.token(), [account, most](loop::CancelToken token) {
+            return [](Account mine, std::int64_t count, loop::CancelToken stop) -> loop::Task<Arguments> {
+                auto reading = mine->store->read<std::vector<Run>>(
+                    [count](store::Database& database) {
+                        std::vector<Run> found;
+                        auto row = database.prepare(
+                            "SELECT kind, error, started_at, duration_ms, new, bytes, round_trips "
+                            "FROM sync_run ORDER BY id DESC LIMIT ?");
+                        row.bind(count);
+                        while (row.step())
+                            found.push_back({row.string(0), row.string(1), row.integer(2), row.integer(3),
+                                             row.integer(4), row.integer(5), row.integer(6)});
+                        return found;
+                    },
+                    stop);
+                auto found = co_await reading;
+                co_return [found](lua_State* to) {
+                    lua_createtable(to, static_cast<int>(found.size()), 0);
+                    int at = 0;
+                    for (const auto& run : found) {
+                        lua_createtable(to, 0, 7);
+                        set(to, "kind", run.kind);
+                        set(to, "error", run.error);
+                        set(to, "started_at", run.started_at);
+                        set(to, "duration_ms", run.duration_ms);
+                        set(to, "new", run.fresh);
+                        set(to, "bytes", run.bytes);
+                        set(to, "round_trips", run.round_trips);
+                        lua_rawseti(to, -2, ++at);
+                    }
+                    return 1;
+                };
+            }(account, most, token);
+        });
+}
+
+// allow_deletions(account, folder, cb): the user's yes to what a sync withheld
+int allow(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    std::string folder(check_string(L, 2, "folder"));
+    return home.run(
+        L, check_function(L, 3, "cb"), account->cancel.token(), [account, folder](loop::CancelToken token) {
+            return [](Account mine, std::string path, loop::CancelToken stop) -> loop::Task<Arguments> {
+                auto writing = mine->store->write<void>(
+                    [path](store::Change& change) {
+                        if (auto found = store::folder_of(change.database(), path))
+                            sync::allow_deletions(change, found->id);
+                    },
+                    stop);
+                co_await writing;
+                co_return [](lua_State*) { return 0; };
+            }(account, folder, token);
+        });
+}
+
+} // namespace
+
+void add_mail_syncing(lua_State* L) {
+    set_function<sync_thunk>(L, "sync");
+    set_function<standing>(L, "standing");
+    set_function<listen>(L, "listen");
+    set_function<push_news>(L, "push");
+    set_function<pending>(L, "pending");
+    set_function<runs>(L, "runs");
+    set_function<allow>(L, "allow_deletions");
+}
+
+} // namespace himalaya::lua

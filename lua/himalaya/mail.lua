@@ -1,0 +1,327 @@
+-- Mail of every account, whatever its source: lists, messages and what is done to them. All of it is answered from
+-- the local store, so it works offline and in milliseconds; only a message whose text is not here yet is fetched.
+-- What is done is seen at once and carried to the server as soon as that can be reached.
+
+local config = require('himalaya.config')
+local errors = require('himalaya.errors')
+local home = require('himalaya.mail.home')
+
+local M = {}
+
+--- @class himalaya.mail.Handle
+--- @field id integer
+--- @field private _op integer?
+--- @field private _abandon fun(): boolean
+local Handle = {}
+Handle.__index = Handle
+
+local last = 0
+local last_acted ---@type string? whose mail the last action changed
+
+--- Asks it to stop; the callback comes with `cancelled`.
+---@return boolean alive whether it was still under way
+function Handle:cancel()
+  return self._abandon()
+end
+
+--- cancel(), in the shape vim.async knows.
+---@param cb? fun()
+function Handle:close(cb)
+  self:cancel()
+  if cb then
+    vim.schedule(cb)
+  end
+end
+
+---@param name string
+---@param value any
+---@param kind string|string[]
+local function check(name, value, kind)
+  local kinds = type(kind) == 'table' and kind or { kind }
+  if not vim.tbl_contains(kinds, type(value)) then
+    error(('%s: expected a %s, got %s'):format(name, table.concat(kinds, ' or '), type(value)), 3)
+  end
+end
+
+--- Opens the account, then begins; the callback is called once, whatever happens.
+---@param account string
+---@param cb fun(err: himalaya.Error?, result: any)
+---@param begin fun(done: fun(err: himalaya.Error?, result: any)): integer
+---@return himalaya.mail.Handle
+local function run(account, cb, begin)
+  last = last + 1
+  local over, op = false, nil
+  local function done(err, result)
+    if not over then
+      over = true
+      cb(err, result)
+    end
+  end
+  home.with(account, function(err)
+    if over then
+      return
+    end
+    if err then
+      -- Never before the caller has its handle.
+      return vim.schedule(function()
+        done(err)
+      end)
+    end
+    op = begin(done)
+  end)
+  return setmetatable({
+    id = last,
+    _abandon = function()
+      if over then
+        return false
+      end
+      if op then
+        return require('himalaya.native').mail.cancel(op)
+      end
+      vim.schedule(function()
+        done(errors.new('cancelled', 'Cancelled.'))
+      end)
+      return true
+    end,
+  }, Handle)
+end
+
+--- The accounts of the options, by name.
+---@return { name: string, email: string?, source: string }[]
+function M.accounts()
+  local list = {}
+  for _, name in ipairs(config.account_names()) do
+    local account = config.account(name)
+    list[#list + 1] = { name = name, email = account.email or vim.tbl_get(account, 'imap', 'user'), source = account.source }
+  end
+  return list
+end
+
+--- @class himalaya.Folder
+--- @field name string the last level of its path
+--- @field path string with '/' between levels
+--- @field role? string inbox, sent, drafts, trash, junk, archive, all, flagged
+--- @field total? integer nil as long as nobody counted
+--- @field unread? integer
+--- @field selectable boolean
+
+---@param account string
+---@param cb fun(err?: himalaya.Error, folders?: himalaya.Folder[])
+---@return himalaya.mail.Handle
+function M.folders(account, cb)
+  check('account', account, 'string')
+  check('cb', cb, 'function')
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.folders(account, done)
+  end)
+end
+
+--- @class himalaya.Item
+--- @field id integer stays the same when the message is moved
+--- @field subject string
+--- @field from { name: string, addr: string }
+--- @field to { name: string, addr: string }[]
+--- @field date integer epoch
+--- @field size integer
+--- @field flags { seen: boolean, flagged: boolean, answered: boolean, draft: boolean, forwarded: boolean }
+--- @field keywords string[]
+--- @field has_attachment boolean
+--- @field pending boolean something done to it waits to be sent
+--- @field thread_depth? integer
+
+---@param account string
+---@param folder string
+---@param opts? { page?: integer, page_size?: integer, after?: string, before?: string, query?: string,
+---  thread?: boolean }
+---@param cb fun(err?: himalaya.Error, result?: { total?: integer, unread?: integer, next?: string,
+---  previous?: string, stale: boolean, items: himalaya.Item[] })
+---@return himalaya.mail.Handle
+function M.list(account, folder, opts, cb)
+  check('account', account, 'string')
+  check('folder', folder, 'string')
+  check('opts', opts, { 'table', 'nil' })
+  check('cb', cb, 'function')
+  local given = vim.tbl_extend('keep', opts or {}, { fresh_for = config.get().async.cache_ttl })
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.list(account, folder, given, done)
+  end)
+end
+
+--- The number of messages and of unread ones, never by listing; nil where nobody knows.
+---@param account string
+---@param folder string
+---@param cb fun(err?: himalaya.Error, result?: { total?: integer, unread?: integer })
+---@return himalaya.mail.Handle
+function M.count(account, folder, cb)
+  check('account', account, 'string')
+  check('folder', folder, 'string')
+  check('cb', cb, 'function')
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.count(account, folder, done)
+  end)
+end
+
+--- A message's headers, its attachments, and a slice of its text from `offset` on; `more` says whether it goes on at
+--- `next_offset`.
+---@param account string
+---@param folder string
+---@param id integer
+---@param opts? { mark_seen?: boolean, max_bytes?: integer, offset?: integer }
+---@param cb fun(err?: himalaya.Error, result?: table)
+---@return himalaya.mail.Handle
+function M.read(account, folder, id, opts, cb)
+  check('account', account, 'string')
+  check('folder', folder, 'string')
+  check('id', id, 'number')
+  check('opts', opts, { 'table', 'nil' })
+  check('cb', cb, 'function')
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.read(account, folder, id, opts, function(err, result)
+      done(err, result)
+      if not err and opts and opts.mark_seen then
+        M._changed(account)
+      end
+    end)
+  end)
+end
+
+--- Something waits to be carried to the server.
+---@param account string
+function M._changed(account)
+  home.count_pending(account)
+  require('himalaya.sync.auto').after_action(account)
+end
+
+--- One action: checked here, done by native's function of that name.
+---@param what string
+---@param account string
+---@param folder string
+---@param ids integer|integer[]
+---@param detail any
+---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
+---@return himalaya.mail.Handle
+local function act(what, account, folder, ids, detail, cb)
+  local given = type(ids) == 'number' and { ids } or ids
+  return run(account, cb, function(done)
+    local function acted(err, result)
+      done(err, result)
+      if not err then
+        last_acted = account
+        M._changed(account)
+      end
+    end
+    local native = require('himalaya.native').mail[what]
+    if detail == nil then
+      return native(account, folder, given, acted)
+    end
+    return native(account, folder, given, detail, acted)
+  end)
+end
+
+---@param account any
+---@param folder any
+---@param ids any
+---@param cb any
+local function check_action(account, folder, ids, cb)
+  local wrong = type(account) ~= 'string' and 'account: expected a string'
+    or type(folder) ~= 'string' and 'folder: expected a string'
+    or type(cb) ~= 'function' and 'cb: expected a function'
+  if not wrong and type(ids) ~= 'number' then
+    wrong = (type(ids) ~= 'table' or not vim.islist(ids)) and 'ids: expected an id or a list of ids'
+    for at, id in ipairs(wrong and {} or ids) do
+      wrong = wrong or (type(id) ~= 'number' and ('ids[%d]: expected an id, a number'):format(at))
+    end
+  end
+  if wrong then
+    error(wrong, 3)
+  end
+end
+
+--- Adds and removes flags ('seen', 'flagged', 'answered', 'draft', 'forwarded') and keywords.
+---@param account string
+---@param folder string
+---@param ids integer|integer[]
+---@param change { add?: string[], remove?: string[] }
+---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
+---@return himalaya.mail.Handle
+function M.flag(account, folder, ids, change, cb)
+  check_action(account, folder, ids, cb)
+  check('change', change, 'table')
+  return act('flag', account, folder, ids, change, cb)
+end
+
+---@param account string
+---@param folder string
+---@param ids integer|integer[]
+---@param target string a folder's path
+---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
+---@return himalaya.mail.Handle
+function M.move(account, folder, ids, target, cb)
+  check_action(account, folder, ids, cb)
+  check('target', target, 'string')
+  return act('move', account, folder, ids, target, cb)
+end
+
+---@param account string
+---@param folder string
+---@param ids integer|integer[]
+---@param target string a folder's path
+---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
+---@return himalaya.mail.Handle
+function M.copy(account, folder, ids, target, cb)
+  check_action(account, folder, ids, cb)
+  check('target', target, 'string')
+  return act('copy', account, folder, ids, target, cb)
+end
+
+--- To the trash; from the trash, for good (after ten seconds in which `undo` brings it back).
+---@param account string
+---@param folder string
+---@param ids integer|integer[]
+---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
+---@return himalaya.mail.Handle
+function M.delete(account, folder, ids, cb)
+  check_action(account, folder, ids, cb)
+  return act('delete', account, folder, ids, nil, cb)
+end
+
+--- Takes back this Neovim's last action.
+---@param opts? { account?: string }
+---@param cb fun(err?: himalaya.Error, result?: { op: string, ids: integer[] })
+---@return himalaya.mail.Handle
+function M.undo(opts, cb)
+  check('opts', opts, { 'table', 'nil' })
+  check('cb', cb, 'function')
+  local account = opts and opts.account or last_acted or config.get().default_account
+  check('opts.account', account, 'string')
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.undo(account, function(err, result)
+      done(err, result)
+      if not err then
+        M._changed(account)
+      end
+    end)
+  end)
+end
+
+--- Writes an attachment to a new file, which must not be there yet.
+---@param account string
+---@param folder string
+---@param id integer
+---@param part string
+---@param path string
+---@param cb fun(err?: himalaya.Error, result?: { path: string, size: integer })
+---@return himalaya.mail.Handle
+function M.save_attachment(account, folder, id, part, path, cb)
+  check('account', account, 'string')
+  check('folder', folder, 'string')
+  check('id', id, 'number')
+  check('part', part, 'string')
+  check('path', path, 'string')
+  check('cb', cb, 'function')
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.save_attachment(account, folder, id, part, path, done)
+  end)
+end
+
+return M

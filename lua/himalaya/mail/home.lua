@@ -1,0 +1,156 @@
+-- The accounts' stores, opened when somebody first asks for one, and what is heard from them afterwards: news go to
+-- the screen's subscribers and to what the statusline knows.
+
+local config = require('himalaya.config')
+local errors = require('himalaya.errors')
+local state = require('himalaya.core.state')
+
+local M = {}
+
+---@class (exact) himalaya.mail.Account
+---@field open boolean
+---@field waiting fun(err: himalaya.Error?)[]
+
+local accounts = {} ---@type table<string, himalaya.mail.Account>
+local subscribers = {} ---@type table<integer, fun(account: string, news: table)>
+local last_subscriber = 0
+
+--- What native.mail.open takes, from the options.
+---@param options table
+---@return table
+local function opening(options)
+  local all = config.get()
+  local opts = {
+    data_dir = config.data_dir(),
+    bodies = options.bodies ~= 'on_demand',
+    newest_days = type(options.bodies) == 'number' and options.bodies or nil,
+    include = options.folders and options.folders.include,
+    exclude = options.folders and options.folders.exclude,
+    roles = options.folders and options.folders.roles,
+  }
+  if options.imap then
+    local imap = vim.deepcopy(options.imap)
+    if imap.auth and imap.auth.value then
+      imap.auth.value = require('himalaya.config.secret').reveal(imap.auth.value)
+    end
+    imap.network_timeout = all.performance.network_timeout
+    imap.bandwidth_limit = imap.bandwidth_limit or all.performance.bandwidth_limit
+    imap.debug = all.notify.debug or nil
+    opts.imap = imap
+  end
+  return opts
+end
+
+---@param name string
+local function count_unread(name)
+  require('himalaya.native').mail.folders(name, function(err, folders)
+    if err then
+      return
+    end
+    local unread
+    for _, folder in ipairs(folders) do
+      if folder.role == 'inbox' then
+        unread = folder.unread
+      end
+    end
+    state.update(name, { unread = unread })
+  end)
+end
+
+---@param name string
+local function listen(name)
+  local native = require('himalaya.native').mail
+  native.listen(name, function(news)
+    for _, folder in ipairs(news.folders) do
+      if folder.role == 'inbox' then
+        state.update(name, { unread = folder.unread })
+      end
+    end
+    for id in pairs(vim.tbl_extend('force', {}, subscribers)) do
+      if subscribers[id] then
+        subscribers[id](name, news)
+      end
+    end
+  end)
+  count_unread(name)
+  M.count_pending(name)
+end
+
+--- Brings the number of changes that wait to be sent up to date.
+---@param name string
+function M.count_pending(name)
+  require('himalaya.native').mail.pending(name, function(err, count)
+    if not err then
+      state.update(name, { pending_ops = count })
+    end
+  end)
+end
+
+---@param name string
+local function start(name)
+  local account = { open = false, waiting = {} }
+  accounts[name] = account
+  require('himalaya.native').mail.open(name, opening(config.account(name)), function(err, notice)
+    account.open = err == nil
+    if err then
+      accounts[name] = nil
+    else
+      listen(name)
+      if notice and notice ~= '' then
+        require('himalaya.notify').warn(notice)
+      end
+    end
+    for _, waiting in ipairs(account.waiting) do
+      waiting(err)
+    end
+    account.waiting = {}
+  end)
+end
+
+--- Calls `fn` once the account's store is open; at once when it is.
+---@param name string
+---@param fn fun(err: himalaya.Error?)
+function M.with(name, fn)
+  if not config.account(name) then
+    return fn(errors.new('config', ('There is no account `%s`.'):format(name), 'See :checkhealth himalaya.'))
+  end
+  if not (accounts[name] and accounts[name].open) then
+    if not accounts[name] then
+      start(name)
+    end
+    table.insert(accounts[name].waiting, fn)
+    return
+  end
+  fn(nil)
+end
+
+---@param name string
+---@return boolean
+function M.is_open(name)
+  return accounts[name] ~= nil and accounts[name].open
+end
+
+--- Closes an account's store; what runs for it ends with `cancelled`.
+---@param name string
+function M.close(name)
+  if M.is_open(name) then
+    accounts[name] = nil
+    require('himalaya.native').mail.close(name)
+  end
+end
+
+--- `fn(account, news)` after every commit, whoever made it: { seq, folders, messages, left, too_many }.
+---@param fn fun(account: string, news: table)
+---@return { stop: fun() }
+function M.subscribe(fn)
+  last_subscriber = last_subscriber + 1
+  local id = last_subscriber
+  subscribers[id] = fn
+  return {
+    stop = function()
+      subscribers[id] = nil
+    end,
+  }
+end
+
+return M

@@ -1,0 +1,145 @@
+-- Mail through the whole house against a real Dovecot: synced, listed, read, changed in both directions.
+local child = require('tests.child')
+local servers = require('tests.servers')
+
+local nvim ---@type table
+
+local function start(dovecot, change, account)
+  nvim = child.start({
+    setup = {
+      accounts = {
+        home = vim.tbl_extend('force', { email = 'home@example.org', imap = dovecot:imap('home', change) }, account or {}),
+      },
+      async = { enabled = false },
+    },
+  })
+  return nvim
+end
+
+local function sync(kind, opts)
+  return nvim.await(function(done, what, given)
+    require('himalaya.sync.manager').start_sync(what, given, function(err, result)
+      done({ err = err and { code = err.code, message = err.message }, result = result })
+    end)
+  end, kind, opts or {})
+end
+
+local function mail(name, ...)
+  return nvim.await(function(done, what, ...)
+    local arguments = { ... }
+    table.insert(arguments, function(err, result)
+      done({ err = err and { code = err.code, message = err.message }, result = result })
+    end)
+    require('himalaya.mail')[what](unpack(arguments, 1, #arguments))
+  end, name, ...)
+end
+
+local function good(answer)
+  assert.is_nil(answer.err and answer.err.message)
+  return answer.result
+end
+
+local function uids(dovecot, query)
+  local answer = dovecot:ask({
+    ['do'] = 'doveadm',
+    args = vim.list_extend({ 'search', '-u', 'home' }, query),
+  })
+  local found = {}
+  for line in (answer.out or ''):gmatch('[^\n]+') do
+    table.insert(found, tonumber(line:match('(%d+)$')))
+  end
+  return found
+end
+
+for tier = 1, 4 do
+  describe('mail in tier ' .. tier, function()
+    local dovecot
+
+    before_each(function()
+      dovecot = servers.dovecot({ users = { 'home' }, messages = 60, tier = tier })
+      start(dovecot)
+    end)
+    after_each(function()
+      child.stop_all()
+      servers.stop()
+    end)
+
+    it('comes, is listed newest first and can be read offline', function()
+      local result = good(sync('full'))
+      assert.is_nil(result.accounts.home.err and result.accounts.home.err.message)
+      assert.equal(60, result.accounts.home.new)
+      local page = good(mail('list', 'home', 'INBOX', { page_size = 20 }))
+      assert.equal(60, page.total)
+      assert.equal(20, #page.items)
+      for at = 2, #page.items do
+        assert.is_true(page.items[at - 1].arrived >= page.items[at].arrived)
+      end
+      dovecot:stop()
+      local message = good(mail('read', 'home', 'INBOX', page.items[1].id, {}))
+      assert.is_true(#message.text > 0)
+      assert.is_true(#message.headers > 3)
+    end)
+
+    it('follows what another client does', function()
+      good(sync('full'))
+      dovecot:ask({ ['do'] = 'deliver', user = 'home', count = 3 })
+      dovecot:ask({ ['do'] = 'doveadm', args = { 'flags', 'add', '-u', 'home', '\\Flagged', 'mailbox', 'INBOX', 'uid', '5' } })
+      dovecot:ask({ ['do'] = 'doveadm', args = { 'expunge', '-u', 'home', 'mailbox', 'INBOX', 'uid', '7' } })
+      local result = good(sync('full')).accounts.home
+      assert.equal(3, result.new)
+      assert.equal(1, result.expunged)
+      assert.equal(1, result.updated)
+      assert.equal(62, good(mail('count', 'home', 'INBOX')).total)
+      local flagged = good(mail('list', 'home', 'INBOX', { query = 'is:flagged', page_size = 100 })).items
+      local named = {}
+      for _, item in ipairs(flagged) do
+        named[item.uid] = true
+      end
+      assert.is_true(named[5])
+      local again = good(sync('full')).accounts.home
+      assert.equal(0, again.new + again.updated + again.expunged)
+    end)
+
+    it('carries what the user does to the server', function()
+      good(sync('full'))
+      local items = good(mail('list', 'home', 'INBOX', { page_size = 10 })).items
+      good(mail('flag', 'home', 'INBOX', { items[1].id, items[2].id }, { add = { 'flagged', 'todo' } }))
+      good(mail('move', 'home', 'INBOX', { items[3].id }, 'Archive'))
+      good(mail('delete', 'home', 'INBOX', { items[4].id }))
+      good(mail('copy', 'home', 'INBOX', { items[5].id }, 'Archive'))
+      local seen = good(mail('list', 'home', 'INBOX', { page_size = 10 })).items
+      assert.equal(items[5].id, seen[3].id)
+      assert.is_true(seen[1].flags.flagged)
+      assert.is_true(seen[1].pending)
+      local result = good(sync('full')).accounts.home
+      assert.equal(5, result.uploaded)
+      assert.same({}, result.refused)
+      assert.equal(2, #uids(dovecot, { 'mailbox', 'INBOX', 'keyword', 'todo' }))
+      assert.equal(58, #uids(dovecot, { 'mailbox', 'INBOX' }))
+      assert.equal(2, #uids(dovecot, { 'mailbox', 'Archive' }))
+      assert.equal(1, #uids(dovecot, { 'mailbox', 'Trash' }))
+      good(sync('full'))
+      local archive = good(mail('list', 'home', 'Archive', {}))
+      assert.equal(2, archive.total)
+      assert.is_false(archive.items[1].pending)
+      assert.is_not_nil(archive.items[1].uid)
+      local again = good(sync('full')).accounts.home
+      assert.equal(0, again.new + again.updated + again.expunged + again.uploaded)
+    end)
+
+    it('takes the last action back', function()
+      good(sync('full'))
+      local items = good(mail('list', 'home', 'INBOX', { page_size = 10 })).items
+      good(mail('delete', 'home', 'INBOX', { items[1].id }))
+      good(sync('full'))
+      assert.equal(1, #uids(dovecot, { 'mailbox', 'Trash' }))
+      good(mail('undo', {}))
+      good(sync('full'))
+      good(sync('full'))
+      assert.equal(0, #uids(dovecot, { 'mailbox', 'Trash' }))
+      assert.equal(60, #uids(dovecot, { 'mailbox', 'INBOX' }))
+      local back = good(mail('list', 'home', 'INBOX', { page_size = 60 }))
+      assert.equal(60, back.total)
+    end)
+  end)
+end
