@@ -208,7 +208,10 @@ loop::Task<> ImapVisit::flags(UidSet uids, std::optional<std::int64_t> since, On
 }
 
 loop::Task<UidSet> ImapVisit::present(UidSet among, loop::CancelToken token) {
-    imap::SearchRequest request{m_folder, {{"UID", {among.text()}}}, {}, m_priority};
+    imap::SearchRequest request;
+    request.folder = m_folder;
+    request.criteria = {{"UID", {among.text()}}};
+    request.priority = m_priority;
     auto searching = imap::search(m_session, std::move(request), token);
     co_return co_await searching;
 }
@@ -267,10 +270,10 @@ loop::Task<bool> ImapVisit::expunge(UidSet uids, loop::CancelToken token) {
 
 loop::Task<UidSet> ImapVisit::find(std::string message_id, std::int64_t first, loop::CancelToken token) {
     UidSet from{imap::Range{static_cast<std::uint32_t>(first), imap::last_of_all}};
-    imap::SearchRequest request{m_folder,
-                                {{"UID", {from.text()}}, {"HEADER", {"Message-ID", std::move(message_id)}}},
-                                {},
-                                m_priority};
+    imap::SearchRequest request;
+    request.folder = m_folder;
+    request.criteria = {{"UID", {from.text()}}, {"HEADER", {"Message-ID", std::move(message_id)}}};
+    request.priority = m_priority;
     auto searching = imap::search(m_session, std::move(request), token);
     co_return co_await searching;
 }

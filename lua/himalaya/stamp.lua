@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'c16c4e27cc028b7a'
+return '4caeaf9300b6d73f'
