@@ -329,7 +329,7 @@ async def do_search(session, tag, arguments, by_uid=False):
         for word in returning or ["ALL"]:
             if word == "COUNT":
                 said += " COUNT %d" % len(numbers)
-            elif numbers and word == "ALL" and not session.q("rev2-unasked"):
+            elif numbers and word == "ALL" and not (session.q("rev2-unasked") and "IMAP4REV2" in session.enabled):
                 said += " ALL " + ranges(numbers)
             elif numbers and word in ("MIN", "MAX"):
                 said += " %s %d" % (word, min(numbers) if word == "MIN" else max(numbers))

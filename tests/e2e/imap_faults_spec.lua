@@ -1,0 +1,60 @@
+-- himalaya.imap over a line that breaks: cut after each command and at bytes all along an exchange, once each. The
+-- connection that follows is sound, so every call must give its result or an error that says why, and no half message.
+-- needs python3
+local servers = require('tests.servers')
+local imap = require('himalaya.imap')
+local support = require('tests.imap_support')
+local await, fetch = support.await, support.fetch
+
+local ENDS = { offline = true, timeout = true, protocol = true }
+
+describe('the client whose line is cut', function()
+  local server, proxy, bytes
+
+  --- Logs in and fetches everything; errors must be honest, and what came must be whole.
+  local function exchange(where)
+    local err, client =
+      await(imap.open, server:imap('home', { port = proxy.port, tls = 'none', network_timeout = 2 }))
+    if err then
+      assert.is_true(ENDS[err.code], ('%s: %s: %s'):format(where, err.code, err.message))
+      return
+    end
+    local messages, seen
+    err, messages = fetch(client, 'INBOX', '1:*', { 'size', 'body' })
+    if err then
+      assert.is_true(ENDS[err.code], ('%s: %s: %s'):format(where, err.code, err.message))
+    else
+      assert.equal(6, #messages, where)
+    end
+    seen = {}
+    for _, m in ipairs(messages) do
+      assert.is_nil(seen[m.uid], where .. ': a message came twice')
+      assert.equal(m.size, #m.body, where)
+      seen[m.uid] = true
+    end
+    client:close()
+  end
+
+  setup(function()
+    server = servers.vendor('hostile', { messages = 6 })
+    proxy = servers.proxy({ to = server.port })
+    exchange('an unbroken line')
+    bytes = proxy:ask({ ['do'] = 'report' }).bytes_down
+  end)
+  teardown(servers.stop)
+
+  it('after each command', function()
+    for command = 1, 8 do
+      proxy:ask({ ['do'] = 'fault', harm = 'cut', command = command })
+      exchange('cut after command ' .. command)
+    end
+  end)
+
+  it('at bytes all along the exchange', function()
+    local step = vim.env.HIMALAYA_SOAK and 1 or math.ceil(bytes / 60)
+    for byte = 0, bytes, step do
+      proxy:ask({ ['do'] = 'fault', harm = byte % 2 == 0 and 'cut' or 'reset', byte = byte })
+      exchange('broken at byte ' .. byte)
+    end
+  end)
+end)
