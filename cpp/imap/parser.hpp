@@ -41,7 +41,8 @@ struct LiteralStart {
     uint64_t size = 0;
 };
 
-// Called from inside next(). The views are valid during the call only.
+// Called from inside next(). The views are valid during the call only. Bytes are only worth keeping when their response
+// comes: a FETCH may turn out Malformed after its body went by.
 class LiteralSink {
   public:
     virtual ~LiteralSink() = default;
