@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '4caeaf9300b6d73f'
+return 'b8bac83d022546b3'
