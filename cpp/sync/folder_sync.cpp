@@ -250,7 +250,8 @@ class FolderSync {
         auto state = m_visit->state();
         auto modseq = m_visit->counts_changes() ? state.modseq : std::nullopt;
         auto writing = m_work.store->write_as_leader<std::pair<std::int64_t, std::int64_t>>(
-            [folder = m_folder.id, state, modseq, uidnext = m_uidnext, renewed = m_renewed](store::Change& change) {
+            [folder = m_folder.id, state, modseq, uidnext = m_uidnext,
+             renewed = m_renewed](store::Change& change) {
                 std::pair<std::int64_t, std::int64_t> result; // expunged, withheld
                 bool allowed = change.fact(allowed_name(folder)) != 0;
                 if (renewed || allowed) {

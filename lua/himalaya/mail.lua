@@ -92,7 +92,8 @@ function M.accounts()
   local list = {}
   for _, name in ipairs(config.account_names()) do
     local account = config.account(name)
-    list[#list + 1] = { name = name, email = account.email or vim.tbl_get(account, 'imap', 'user'), source = account.source }
+    list[#list + 1] =
+      { name = name, email = account.email or vim.tbl_get(account, 'imap', 'user'), source = account.source }
   end
   return list
 end

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'b8bac83d022546b3'
+return '58141b7b07ca1e78'

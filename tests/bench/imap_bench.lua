@@ -139,38 +139,29 @@ function M.run(tools, report)
   end
 
   local wire, flow, mine = in_turns('UID FETCH 1:* (UID ENVELOPE)', { 'envelope' }, 'envelopes')
-  report(
-    ENVELOPES,
-    {
-      measured = ('%.2f s, %.2fx'):format(mine, mine / wire),
-      peer = ('raw %.2f s'):format(wire),
-      met = mine <= 2 * wire,
-      value = mine,
-      peer_value = wire,
-    }
-  )
-  report(
-    FASTER,
-    {
-      measured = ('%.1fx'):format(flow / mine),
-      peer = ('imapflow %.2f s'):format(flow),
-      met = flow >= 5 * mine,
-      value = mine,
-      peer_value = flow,
-    }
-  )
+  report(ENVELOPES, {
+    measured = ('%.2f s, %.2fx'):format(mine, mine / wire),
+    peer = ('raw %.2f s'):format(wire),
+    met = mine <= 2 * wire,
+    value = mine,
+    peer_value = wire,
+  })
+  report(FASTER, {
+    measured = ('%.1fx'):format(flow / mine),
+    peer = ('imapflow %.2f s'):format(flow),
+    met = flow >= 5 * mine,
+    value = mine,
+    peer_value = flow,
+  })
   local body_wire, _, body_mine = in_turns('UID FETCH 1:* (UID BODY.PEEK[])', { 'body' })
   wire, mine = body_wire, body_mine
-  report(
-    BODIES,
-    {
-      measured = ('%.2f s, %.2fx'):format(mine, mine / wire),
-      peer = ('raw %.2f s'):format(wire),
-      met = mine <= 1.1 * wire,
-      value = mine,
-      peer_value = wire,
-    }
-  )
+  report(BODIES, {
+    measured = ('%.2f s, %.2fx'):format(mine, mine / wire),
+    peer = ('raw %.2f s'):format(wire),
+    met = mine <= 1.1 * wire,
+    value = mine,
+    peer_value = wire,
+  })
   local p99, p999 = tools.percentile(gaps, 99), tools.percentile(gaps, 99.9)
   report(
     GAPS,

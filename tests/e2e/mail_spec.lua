@@ -8,7 +8,11 @@ local function start(dovecot, change, account)
   nvim = child.start({
     setup = {
       accounts = {
-        home = vim.tbl_extend('force', { email = 'home@example.org', imap = dovecot:imap('home', change) }, account or {}),
+        home = vim.tbl_extend(
+          'force',
+          { email = 'home@example.org', imap = dovecot:imap('home', change) },
+          account or {}
+        ),
       },
       async = { enabled = false },
     },
@@ -83,7 +87,10 @@ for tier = 1, 4 do
     it('follows what another client does', function()
       good(sync('full'))
       dovecot:ask({ ['do'] = 'deliver', user = 'home', count = 3 })
-      dovecot:ask({ ['do'] = 'doveadm', args = { 'flags', 'add', '-u', 'home', '\\Flagged', 'mailbox', 'INBOX', 'uid', '5' } })
+      dovecot:ask({
+        ['do'] = 'doveadm',
+        args = { 'flags', 'add', '-u', 'home', '\\Flagged', 'mailbox', 'INBOX', 'uid', '5' },
+      })
       dovecot:ask({ ['do'] = 'doveadm', args = { 'expunge', '-u', 'home', 'mailbox', 'INBOX', 'uid', '7' } })
       local result = good(sync('full')).accounts.home
       assert.equal(3, result.new)

@@ -116,7 +116,10 @@ end
 ---@param came { folder: string, ids: integer[] }[]
 local function tell_new_mail(account, came)
   for _, each in ipairs(came) do
-    events.emit('HimalayaNewMail', { account = account, folder = each.folder, ids = each.ids, count = #each.ids })
+    events.emit(
+      'HimalayaNewMail',
+      { account = account, folder = each.folder, ids = each.ids, count = #each.ids }
+    )
   end
 end
 
@@ -135,8 +138,14 @@ local function task_done(task, err, summary)
     end
   end
   if err and task.stalled then
-    err = errors.new('timeout', ('The sync of %s made no progress for %d seconds.'):format(
-      task.account, config.get().async.sync_timeout), 'It is tried again; see :HimalayaLog.')
+    err = errors.new(
+      'timeout',
+      ('The sync of %s made no progress for %d seconds.'):format(
+        task.account,
+        config.get().async.sync_timeout
+      ),
+      'It is tried again; see :HimalayaLog.'
+    )
   end
   local result = err and { err = err } or summary
   local cancelled = err ~= nil and err.code == 'cancelled'
@@ -153,8 +162,12 @@ local function task_done(task, err, summary)
       require('himalaya.notify').error(sentence)
     end
     if #(summary.withheld or {}) > 0 then
-      require('himalaya.notify').warn(('%s: many messages are missing on the server in %s; they stay here until you '
-        .. 'decide with :HimalayaSyncInfo.'):format(task.account, table.concat(summary.withheld, ', ')))
+      require('himalaya.notify').warn(
+        (
+          '%s: many messages are missing on the server in %s; they stay here until you '
+          .. 'decide with :HimalayaSyncInfo.'
+        ):format(task.account, table.concat(summary.withheld, ', '))
+      )
     end
     tell_new_mail(task.account, summary.came or {})
   end
@@ -203,9 +216,14 @@ local function start_task(task)
         task_done(task, err)
       end)
     end
-    task.op = require('himalaya.native').mail.sync(task.account, task.kind, task.folder, function(failure, summary)
-      task_done(task, failure, summary)
-    end)
+    task.op = require('himalaya.native').mail.sync(
+      task.account,
+      task.kind,
+      task.folder,
+      function(failure, summary)
+        task_done(task, failure, summary)
+      end
+    )
   end)
   watchdog = watchdog or assert(vim.uv.new_timer())
   if not watchdog:is_active() then
@@ -380,7 +398,10 @@ function M.complete_sync(kind, result)
     events.emit('HimalayaSyncFailed', { kind = kind, accounts = accounts, err = result.err })
   else
     last_sync = os.time()
-    events.emit('HimalayaSynced', { kind = kind, accounts = { [accounts[1] or ''] = result or {} }, duration_ms = 0 })
+    events.emit(
+      'HimalayaSynced',
+      { kind = kind, accounts = { [accounts[1] or ''] = result or {} }, duration_ms = 0 }
+    )
   end
   M.notify_ui_update()
 end
