@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '58141b7b07ca1e78'
+return '5103e324f3db15de'
