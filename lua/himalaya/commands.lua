@@ -12,8 +12,85 @@ local M = {}
 ---@field module string
 ---@field call string the function of the module, called with what nvim_create_user_command gives
 
+---@param lead string
+---@return string[]
+local function complete_account(lead)
+  return require('himalaya.ui.commands').complete_account(lead)
+end
+
 ---@type himalaya.Command[]
 M.table = {
+  {
+    name = 'Himalaya',
+    nargs = '?',
+    args = '[account/][folder]',
+    complete = function(lead)
+      return require('himalaya.ui.screen').complete(lead)
+    end,
+    desc = 'Open the sidebar and the list of a folder; without arguments what was shown last, or the inbox.',
+    module = 'himalaya.ui.screen',
+    call = 'open',
+  },
+  {
+    name = 'HimalayaSyncInbox',
+    nargs = '*',
+    args = '[account] ...',
+    complete = complete_account,
+    desc = 'Sync the inboxes of these accounts, or of all.',
+    module = 'himalaya.ui.commands',
+    call = 'sync_inbox',
+  },
+  {
+    name = 'HimalayaSyncFull',
+    nargs = '*',
+    args = '[account] ...',
+    complete = complete_account,
+    desc = 'Sync all folders of these accounts, or of all.',
+    module = 'himalaya.ui.commands',
+    call = 'sync_full',
+  },
+  {
+    name = 'HimalayaCancelSync',
+    desc = 'Stop every sync that runs or waits.',
+    module = 'himalaya.ui.commands',
+    call = 'cancel_sync',
+  },
+  {
+    name = 'HimalayaSyncInfo',
+    desc = 'Show what sync does, account by account. `x` cancels.',
+    module = 'himalaya.ui.commands',
+    call = 'sync_info',
+  },
+  {
+    name = 'HimalayaAutoSyncToggle',
+    desc = 'Stop syncing by itself, or start again.',
+    module = 'himalaya.ui.commands',
+    call = 'toggle_auto_sync',
+  },
+  {
+    name = 'HimalayaAccounts',
+    desc = 'Choose an account and show its inbox.',
+    module = 'himalaya.ui.commands',
+    call = 'accounts',
+  },
+  {
+    name = 'HimalayaFolder',
+    desc = 'Choose a folder of the account that is shown.',
+    module = 'himalaya.ui.commands',
+    call = 'choose_folder',
+  },
+  {
+    name = 'HimalayaRefresh',
+    desc = 'Read the lists and the sidebar again.',
+    module = 'himalaya.ui.commands',
+    call = 'refresh',
+  },
+  {
+    name = 'HimalayaStats',
+    desc = 'Show how long syncs took and what they cost, and what was counted since Neovim started.',
+    module = 'himalaya.ui.stats',
+    call = 'open',
+  },
   {
     name = 'HimalayaJobs',
     desc = 'Show what is queued, running and lately done, with waits and durations. `x` cancels.',

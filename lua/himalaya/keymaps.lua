@@ -18,8 +18,104 @@ local M = {}
 ---@field title string
 ---@field keys himalaya.Key[]
 
+local BOTH = { 'n', 'x' }
+
 ---@type himalaya.View[]
 M.views = {
+  {
+    name = 'sidebar',
+    title = 'Sidebar',
+    keys = {
+      { key = '<CR>', action = 'open', desc = 'Open the folder; open or close an account' },
+      { key = '<Tab>', action = 'toggle', desc = 'Open or close the account or the folders below' },
+      { key = '<Esc>', action = 'back', desc = 'Go to the list' },
+      { key = 'q', action = 'close', desc = 'Close the screen' },
+      { key = 'U', action = 'undo', desc = 'Take back the last action' },
+      { key = 's', action = 'sync_inbox', desc = 'Sync the inbox of the account' },
+      { key = 'S', action = 'sync_all', desc = 'Sync all folders of all accounts' },
+      { key = 'i', action = 'sync_info', desc = 'Show what sync does' },
+      { key = 'c', action = 'folder', desc = 'Choose a folder' },
+      { key = 'A', action = 'account', desc = 'Choose an account' },
+      { key = 'F', action = 'refresh', desc = 'Read it again' },
+      { key = '?', action = 'help', desc = 'Show these keys' },
+      { key = 'gH', action = 'help', desc = 'Show these keys' },
+      { key = 'g?', action = 'help', desc = 'Show these keys' },
+    },
+  },
+  {
+    name = 'list',
+    title = 'List of a folder',
+    keys = {
+      { key = '<CR>', action = 'open', desc = 'Read the message' },
+      {
+        key = '<Esc>',
+        action = 'back',
+        desc = 'Drop the selection, then the filter, then go to the sidebar',
+      },
+      { key = 'q', action = 'close', desc = 'Close the screen' },
+      { key = '<C-d>', action = 'next_page', desc = 'Next page' },
+      { key = '<C-u>', action = 'previous_page', desc = 'Previous page' },
+      { key = '<Space>', action = 'toggle', desc = 'Select, or not any more', modes = BOTH },
+      { key = 'n', action = 'select', desc = 'Select', modes = BOTH },
+      { key = 'p', action = 'deselect', desc = 'Select no more', modes = BOTH },
+      { key = 'u', action = 'seen', desc = 'Mark as read or unread', modes = BOTH },
+      { key = '*', action = 'flagged', desc = 'Set or take away the star', modes = BOTH },
+      { key = 'a', action = 'archive', desc = 'Move to the archive', modes = BOTH },
+      { key = 'm', action = 'move', desc = 'Move to another folder', modes = BOTH },
+      { key = 'C', action = 'copy', desc = 'Copy to another folder', modes = BOTH },
+      { key = 'd', action = 'delete', desc = 'Delete', modes = BOTH },
+      { key = 'U', action = 'undo', desc = 'Take back the last action' },
+      {
+        key = '/',
+        action = 'filter',
+        desc = 'Show only what matches: words, from: is:unread has:attachment',
+      },
+      { key = 'T', action = 'threads', desc = 'Show threads together, or each message by itself' },
+      { key = 's', action = 'sync_inbox', desc = 'Sync the inbox of the account' },
+      { key = 'S', action = 'sync_all', desc = 'Sync all folders of all accounts' },
+      { key = 'i', action = 'sync_info', desc = 'Show what sync does' },
+      { key = 'c', action = 'folder', desc = 'Choose a folder' },
+      { key = 'A', action = 'account', desc = 'Choose an account' },
+      { key = 'F', action = 'refresh', desc = 'Read it again' },
+      { key = '?', action = 'help', desc = 'Show these keys' },
+      { key = 'gH', action = 'help', desc = 'Show these keys' },
+      { key = 'g?', action = 'help', desc = 'Show these keys' },
+    },
+  },
+  {
+    name = 'message',
+    title = 'Message',
+    keys = {
+      { key = '<CR>', action = 'save', desc = 'Save the attachment under the cursor' },
+      { key = '<Esc>', action = 'back', desc = 'Go back to the list' },
+      { key = 'q', action = 'close', desc = 'Go back to the list' },
+      { key = ']]', action = 'next', desc = 'Read the next message' },
+      { key = '[[', action = 'previous', desc = 'Read the previous message' },
+      { key = 'u', action = 'seen', desc = 'Mark as read or unread' },
+      { key = '*', action = 'flagged', desc = 'Set or take away the star' },
+      { key = 'a', action = 'archive', desc = 'Move to the archive' },
+      { key = 'm', action = 'move', desc = 'Move to another folder' },
+      { key = 'C', action = 'copy', desc = 'Copy to another folder' },
+      { key = 'd', action = 'delete', desc = 'Delete' },
+      { key = 'U', action = 'undo', desc = 'Take back the last action' },
+      { key = 's', action = 'sync_inbox', desc = 'Sync the inbox of the account' },
+      { key = 'S', action = 'sync_all', desc = 'Sync all folders of all accounts' },
+      { key = 'i', action = 'sync_info', desc = 'Show what sync does' },
+      { key = 'c', action = 'folder', desc = 'Choose a folder' },
+      { key = 'A', action = 'account', desc = 'Choose an account' },
+      { key = 'g?', action = 'help', desc = 'Show these keys' },
+    },
+  },
+  {
+    name = 'sync',
+    title = 'Sync',
+    keys = {
+      { key = 'x', action = 'cancel', desc = 'Stop the sync' },
+      { key = 'q', action = 'close', desc = 'Close' },
+      { key = '<Esc>', action = 'close', desc = 'Close' },
+      { key = 'g?', action = 'help', desc = 'Show these keys' },
+    },
+  },
   {
     name = 'jobs',
     title = 'Jobs',
@@ -43,6 +139,11 @@ M.views = {
 --- Maps that work everywhere; no key leads to them unless the user gives one.
 ---@type { plug: string, command: string, desc: string }[]
 M.plugs = {
+  { plug = '<Plug>(himalaya)', command = 'Himalaya', desc = 'Open the sidebar and the list' },
+  { plug = '<Plug>(himalaya-sync-inbox)', command = 'HimalayaSyncInbox', desc = 'Sync the inboxes' },
+  { plug = '<Plug>(himalaya-sync-full)', command = 'HimalayaSyncFull', desc = 'Sync everything' },
+  { plug = '<Plug>(himalaya-sync-info)', command = 'HimalayaSyncInfo', desc = 'Show what sync does' },
+  { plug = '<Plug>(himalaya-stats)', command = 'HimalayaStats', desc = 'Show the statistics' },
   { plug = '<Plug>(himalaya-jobs)', command = 'HimalayaJobs', desc = 'Show the jobs' },
   { plug = '<Plug>(himalaya-log)', command = 'HimalayaLog', desc = 'Show the log' },
 }

@@ -30,6 +30,18 @@ end
 
 ]]
 
+-- :edit, marks and sessions come to our buffers by their names.
+local ADDRESSES = [[
+vim.api.nvim_create_autocmd('BufReadCmd', {
+  group = vim.api.nvim_create_augroup('himalaya', { clear = true }),
+  pattern = 'himalaya://*',
+  desc = 'himalaya: show the folder or the message of this address',
+  callback = function(given)
+    require('himalaya.ui.screen').read(given.buf)
+  end,
+})
+]]
+
 ---@param text string
 local function quoted(text)
   return "'" .. text:gsub("['\\]", '\\%0') .. "'"
@@ -40,24 +52,38 @@ local function first_sentence(text)
   return (text:match('^[^.;]+') or text)
 end
 
+-- As the formatter lays a call out.
+local WIDTH = 110
+
+---@param call string
+---@param arguments string[]
+---@return string
+local function call_line(call, arguments)
+  local line = ('%s(%s)'):format(call, table.concat(arguments, ', '))
+  if #line <= WIDTH then
+    return line
+  end
+  return ('%s(\n  %s\n)'):format(call, table.concat(arguments, ',\n  '))
+end
+
 ---@return string
 function M.text()
   local lines = {}
   for _, row in ipairs(require('himalaya.commands').table) do
-    lines[#lines + 1] = ('command(%s, %s, %s%s)'):format(
-      quoted(row.name),
-      row.nargs and quoted(row.nargs) or '0',
-      quoted(first_sentence(row.desc)),
-      row.complete and ', true' or ''
-    )
+    local arguments =
+      { quoted(row.name), row.nargs and quoted(row.nargs) or '0', quoted(first_sentence(row.desc)) }
+    if row.complete then
+      arguments[4] = 'true'
+    end
+    lines[#lines + 1] = call_line('command', arguments)
   end
   lines[#lines + 1] = ''
+  lines[#lines + 1] = ADDRESSES
   for _, row in ipairs(require('himalaya.keymaps').plugs) do
-    lines[#lines + 1] = ('vim.keymap.set(%s, %s, %s, { desc = %s })'):format(
-      quoted('n'),
-      quoted(row.plug),
-      quoted('<Cmd>' .. row.command .. '<CR>'),
-      quoted(row.desc)
+    local command = '<Cmd>' .. row.command .. '<CR>'
+    lines[#lines + 1] = call_line(
+      'vim.keymap.set',
+      { quoted('n'), quoted(row.plug), quoted(command), ('{ desc = %s }'):format(quoted(row.desc)) }
     )
   end
   return HEAD .. table.concat(lines, '\n') .. '\n'

@@ -1,0 +1,207 @@
+-- What is done to messages from the keys of a view. The store changes at once and the views hear of it from there;
+-- what is said here is the outcome, and how to take it back.
+
+local mail = require('himalaya.mail')
+local notify = require('himalaya.notify')
+local text = require('himalaya.ui.text')
+
+local M = {}
+
+---@param count integer
+---@return string
+local function messages(count)
+  return count == 1 and '1 message' or ('%d messages'):format(count)
+end
+
+---@param folder string
+---@return string
+local function named(folder)
+  return text.truncate(text.clean(folder), 40)
+end
+
+---@param items himalaya.Item[]
+---@return integer[]
+local function ids_of(items)
+  return vim.tbl_map(function(item)
+    return item.id
+  end, items)
+end
+
+---@param said string what was done
+---@param failed string what was not
+---@param after? fun() when it was done
+---@return fun(err: himalaya.Error?, result: table?)
+local function tell(said, failed, after)
+  return function(err)
+    if err then
+      if err.code ~= 'cancelled' then
+        notify.report(err, failed)
+      end
+      return
+    end
+    notify.action(said)
+    if after then
+      after()
+    end
+  end
+end
+
+local UNDO = '; U takes it back.'
+
+--- Gives all of them the flag, or takes it from all when every one has it.
+---@param account string
+---@param folder string
+---@param items himalaya.Item[]
+---@param flag 'seen'|'flagged'
+---@param after? fun()
+function M.toggle(account, folder, items, flag, after)
+  if #items == 0 then
+    return
+  end
+  local all = true
+  for _, item in ipairs(items) do
+    all = all and item.flags[flag]
+  end
+  local change = all and { remove = { flag } } or { add = { flag } }
+  mail.flag(account, folder, ids_of(items), change, function(err)
+    if err and err.code ~= 'cancelled' then
+      notify.report(err, 'The flag could not be changed')
+    elseif after then
+      after()
+    end
+  end)
+end
+
+---@param account string
+---@param folder string
+---@param items himalaya.Item[]
+---@param after? fun()
+function M.delete(account, folder, items, after)
+  if #items > 0 then
+    local said = ('Deleted %s%s'):format(messages(#items), UNDO)
+    mail.delete(account, folder, ids_of(items), tell(said, 'Nothing was deleted', after))
+  end
+end
+
+--- Calls `fn` with the folders of an account; a failure is told.
+---@param account string
+---@param fn fun(folders: himalaya.Folder[])
+function M.with_folders(account, fn)
+  mail.folders(account, function(err, folders)
+    if err then
+      notify.report(err, 'The folders are not known')
+    else
+      fn(folders)
+    end
+  end)
+end
+
+---@param account string
+---@param folder string
+---@param items himalaya.Item[]
+---@param after? fun()
+function M.archive(account, folder, items, after)
+  if #items == 0 then
+    return
+  end
+  M.with_folders(account, function(folders)
+    for _, each in ipairs(folders) do
+      if each.role == 'archive' then
+        local said = ('Archived %s%s'):format(messages(#items), UNDO)
+        mail.move(account, folder, ids_of(items), each.path, tell(said, 'Nothing was archived', after))
+        return
+      end
+    end
+    notify.error(
+      ('There is no folder for the archive; name it in `accounts.%s.folders.roles.archive`.'):format(account)
+    )
+  end)
+end
+
+--- Asks for one of the account's folders.
+---@param account string
+---@param prompt string
+---@param but? string the folder that is left out
+---@param fn fun(folder: himalaya.Folder)
+function M.pick_folder(account, prompt, but, fn)
+  M.with_folders(account, function(folders)
+    local choice = vim.tbl_filter(function(folder)
+      return folder.selectable and folder.path ~= but
+    end, folders)
+    require('himalaya.ui.picker').pick(choice, {
+      prompt = prompt,
+      kind = 'folder',
+      show = function(folder)
+        return (folder.unread or 0) > 0 and ('%s (%d)'):format(folder.path, folder.unread) or folder.path
+      end,
+    }, fn)
+  end)
+end
+
+---@param account string
+---@param folder string
+---@param items himalaya.Item[]
+---@param after? fun()
+function M.move(account, folder, items, after)
+  if #items == 0 then
+    return
+  end
+  M.pick_folder(account, ('Move %s to:'):format(messages(#items)), folder, function(target)
+    local said = ('Moved %s to %s%s'):format(messages(#items), named(target.path), UNDO)
+    mail.move(account, folder, ids_of(items), target.path, tell(said, 'Nothing was moved', after))
+  end)
+end
+
+---@param account string
+---@param folder string
+---@param items himalaya.Item[]
+---@param after? fun()
+function M.copy(account, folder, items, after)
+  if #items == 0 then
+    return
+  end
+  M.pick_folder(account, ('Copy %s to:'):format(messages(#items)), folder, function(target)
+    local said = ('Copied %s to %s%s'):format(messages(#items), named(target.path), UNDO)
+    mail.copy(account, folder, ids_of(items), target.path, tell(said, 'Nothing was copied', after))
+  end)
+end
+
+---@param account string
+function M.undo(account)
+  mail.undo({ account = account }, function(err, result)
+    if err then
+      if err.code ~= 'cancelled' then
+        notify.report(err, 'Nothing was taken back')
+      end
+      return
+    end
+    notify.action(('Took back: %s of %s.'):format(result.op, messages(#result.ids)))
+  end)
+end
+
+---@param account string
+---@param folder string
+---@param id integer
+---@param attachment { name: string, part: string }
+function M.save_attachment(account, folder, id, attachment)
+  -- A name from outside is a name, never a way to another folder.
+  local name = text.clean(attachment.name):gsub('[/\\]', '_'):gsub('^%.+', '')
+  vim.ui.input({
+    prompt = 'Save to: ',
+    default = vim.fn.fnamemodify(name ~= '' and name or 'attachment', ':p'),
+    completion = 'file',
+  }, function(path)
+    if not path or vim.trim(path) == '' then
+      return
+    end
+    mail.save_attachment(account, folder, id, attachment.part, vim.fs.normalize(path), function(err, result)
+      if err then
+        notify.report(err, 'The attachment was not saved')
+      else
+        notify.action(('Saved to %s.'):format(text.clean(result.path)))
+      end
+    end)
+  end)
+end
+
+return M

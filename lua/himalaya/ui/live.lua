@@ -1,0 +1,64 @@
+-- What the views hear from: commits of the stores and changes of sync, passed on as they come or, where they come in
+-- crowds, a few times a second. Ages such as `12m ago` are looked at once a minute.
+
+local M = {}
+
+---@class (exact) himalaya.Listener
+---@field news? fun(account: string, news: table) after a commit
+---@field sync? fun() sync or an account's state changed, or a minute went by
+
+local SYNC_MS = 100
+local MINUTE_MS = 60000
+
+local listeners = {} ---@type table<integer, himalaya.Listener>
+local last = 0
+local started = false
+local due = false
+
+local function tell_sync()
+  due = false
+  for _, listener in pairs(vim.tbl_extend('force', {}, listeners)) do
+    if listener.sync then
+      listener.sync()
+    end
+  end
+  vim.cmd.redrawstatus()
+end
+
+local function sync_changed()
+  if not due then
+    due = true
+    vim.defer_fn(tell_sync, SYNC_MS)
+  end
+end
+
+local function start()
+  started = true
+  require('himalaya.mail.home').subscribe(function(account, news)
+    for _, listener in pairs(vim.tbl_extend('force', {}, listeners)) do
+      if listener.news then
+        listener.news(account, news)
+      end
+    end
+    sync_changed()
+  end)
+  require('himalaya.sync.manager').on_change(sync_changed)
+  assert(vim.uv.new_timer()):start(MINUTE_MS, MINUTE_MS, sync_changed)
+end
+
+--- Listens until the function it gives is called.
+---@param listener himalaya.Listener
+---@return fun() stop
+function M.listen(listener)
+  if not started then
+    start()
+  end
+  last = last + 1
+  local id = last
+  listeners[id] = listener
+  return function()
+    listeners[id] = nil
+  end
+end
+
+return M

@@ -1,0 +1,247 @@
+-- The windows: a sidebar at the left and beside it the list of a folder or a message. :Himalaya opens them in the
+-- current tab page; what stood in the window before comes back when they are closed.
+
+local address = require('himalaya.ui.address')
+local config = require('himalaya.config')
+local lists = require('himalaya.ui.list')
+local notify = require('himalaya.notify')
+local sidebar = require('himalaya.ui.sidebar')
+
+local M = {}
+
+-- In fewer columns a list has no room for a sidebar beside it.
+local LEAST_COLUMNS = 50
+local NARROW, WIDE = 15, 30
+
+local before = {} ---@type table<integer, integer> the buffer that stood in a window
+local opened = false
+
+---@param buffer integer
+---@return boolean
+local function is_main(buffer)
+  return lists.of(buffer) ~= nil or require('himalaya.ui.reader').of(buffer) ~= nil
+end
+
+---@param wanted fun(buffer: integer): boolean
+---@return integer? window of this tab page, the current one first
+local function find(wanted)
+  local windows = vim.api.nvim_tabpage_list_wins(0)
+  table.insert(windows, 1, vim.api.nvim_get_current_win())
+  for _, window in ipairs(windows) do
+    if wanted(vim.api.nvim_win_get_buf(window)) then
+      return window
+    end
+  end
+end
+
+-- The window that mail is shown in; a float or a window that keeps its buffer is left alone.
+---@return integer
+local function main_window()
+  local window = find(is_main)
+  if window then
+    return window
+  end
+  window = vim.api.nvim_get_current_win()
+  local fixed = vim.fn.exists('+winfixbuf') == 1 and vim.wo[window].winfixbuf
+  if
+    vim.api.nvim_win_get_config(window).relative ~= ''
+    or fixed
+    or sidebar.is(vim.api.nvim_win_get_buf(window))
+  then
+    vim.cmd('botright vsplit')
+    window = vim.api.nvim_get_current_win()
+  else
+    before[window] = vim.api.nvim_win_get_buf(window)
+  end
+  return window
+end
+
+local function open_sidebar()
+  if find(sidebar.is) or vim.o.columns < LEAST_COLUMNS then
+    return
+  end
+  local width = math.max(NARROW, math.min(WIDE, math.floor(vim.o.columns * 0.25)))
+  local buffer = sidebar.buffer()
+  local window = vim.api.nvim_open_win(buffer, false, { split = 'left', win = -1, width = width })
+  vim.wo[window].winfixwidth = true
+  sidebar.paint()
+end
+
+-- Push, the clock, and whatever else begins with the first look at mail.
+local function begin()
+  if opened then
+    return
+  end
+  opened = true
+  local options = config.get()
+  if options.async.enabled and options.sync.auto then
+    require('himalaya.sync.manager').start_auto_sync()
+  end
+  vim.api.nvim_create_autocmd({ 'VimResized', 'WinResized' }, {
+    group = vim.api.nvim_create_augroup('himalaya.screen', { clear = true }),
+    desc = 'himalaya: lay out again',
+    callback = function()
+      lists.repaint()
+      sidebar.paint()
+    end,
+  })
+end
+
+--- Shows the list of a folder, with the sidebar beside it.
+---@param account string
+---@param folder string
+function M.show(account, folder)
+  local window = main_window()
+  vim.api.nvim_set_current_win(window)
+  vim.api.nvim_win_set_buf(window, lists.buffer(account, folder))
+  open_sidebar()
+  sidebar.set_current(account, folder)
+  lists.repaint()
+  vim.schedule(function()
+    begin()
+    -- The list comes first, the other accounts' stores after it.
+    sidebar.refresh()
+  end)
+end
+
+--- The inbox of an account, by its role where that is known.
+---@param account string
+---@return string
+function M.inbox(account)
+  for _, folder in ipairs(sidebar.folders(account) or {}) do
+    if folder.role == 'inbox' then
+      return folder.path
+    end
+  end
+  return 'INBOX'
+end
+
+--- Takes `[account/][folder]` apart.
+---@param words string
+---@return string account
+---@return string? folder
+local function parse(words)
+  local first, rest = words:match('^([^/]+)/?(.*)$')
+  if first and config.account(first) then
+    return first, rest ~= '' and rest or nil
+  end
+  return (M.here()) or config.get().default_account, words ~= '' and words or nil
+end
+
+--- The account and the folder that are shown here.
+---@return string? account
+---@return string? folder
+function M.here()
+  local window = find(is_main)
+  if not window then
+    return nil
+  end
+  local buffer = vim.api.nvim_win_get_buf(window)
+  local shown = lists.of(buffer) or require('himalaya.ui.reader').of(buffer)
+  return shown.account, shown.folder
+end
+
+--- :Himalaya
+---@param given { args: string }
+function M.open(given)
+  if not config.get().default_account then
+    notify.warn('There is no account yet; :help himalaya-setup tells how to add one.')
+    return
+  end
+  local account, folder = parse(vim.trim(given.args or ''))
+  local shown, shown_folder = M.here()
+  if not folder and shown == account then
+    folder = shown_folder
+  end
+  M.show(account, folder or M.inbox(account))
+end
+
+--- What :Himalaya completes: accounts, and the folders of those that are known.
+---@param lead string
+---@return string[]
+function M.complete(lead)
+  local words = {}
+  for _, name in ipairs(config.account_names()) do
+    words[#words + 1] = name .. '/'
+    for _, folder in ipairs(sidebar.folders(name) or {}) do
+      words[#words + 1] = name .. '/' .. folder.path
+    end
+  end
+  return vim.tbl_filter(function(word)
+    return vim.startswith(word, lead)
+  end, words)
+end
+
+--- Fills a buffer that bears an address: :edit, a mark, a session.
+---@param buffer integer
+function M.read(buffer)
+  local name = vim.api.nvim_buf_get_name(buffer)
+  local place, problem = address.decode(name)
+  if not place then
+    notify.error(problem --[[@as string]])
+    return
+  end
+  if place.key then
+    require('himalaya.ui.reader').attach(buffer, place.account, place.folder --[[@as string]], place.key)
+  else
+    lists.attach(buffer, place.account, place.folder or M.inbox(place.account))
+  end
+end
+
+--- Closes the sidebar and puts back what the other window showed.
+function M.close()
+  local main = find(is_main)
+  local side = find(sidebar.is)
+  if side and #vim.api.nvim_tabpage_list_wins(0) > 1 then
+    vim.api.nvim_win_close(side, true)
+  end
+  if not main or not vim.api.nvim_win_is_valid(main) then
+    return
+  end
+  local last = before[main]
+  before[main] = nil
+  if last and vim.api.nvim_buf_is_valid(last) then
+    vim.api.nvim_win_set_buf(main, last)
+  elseif #vim.api.nvim_tabpage_list_wins(0) > 1 then
+    vim.api.nvim_win_close(main, true)
+  else
+    vim.api.nvim_win_call(main, vim.cmd.enew)
+  end
+end
+
+function M.focus_sidebar()
+  local window = find(sidebar.is)
+  if window then
+    vim.api.nvim_set_current_win(window)
+  end
+end
+
+function M.focus_list()
+  local window = find(is_main)
+  if window then
+    vim.api.nvim_set_current_win(window)
+  end
+end
+
+--- What the keys do that all views have; `here` gives the account and folder they are about.
+---@param here fun(): string, string?
+---@return table<string, fun()>
+function M.handlers(here)
+  local commands = require('himalaya.ui.commands')
+  return {
+    close = M.close,
+    sync_inbox = function()
+      commands.sync('inbox', { (here()) })
+    end,
+    sync_all = function()
+      commands.sync('full')
+    end,
+    folder = function()
+      commands.folder((here()))
+    end,
+    account = commands.accounts,
+    sync_info = commands.sync_info,
+  }
+end
+
+return M
