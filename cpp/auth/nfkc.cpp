@@ -52,8 +52,8 @@ void decompose(char32_t c, std::u32string& out) {
     }
     if (c >= HANGUL && c < HANGUL + SYLLABLES) {
         char32_t index = c - HANGUL;
-        out += LEAD + index / (VOWELS * TAILS);
-        out += VOWEL + index % (VOWELS * TAILS) / TAILS;
+        out.push_back(LEAD + index / (VOWELS * TAILS));
+        out.push_back(VOWEL + index % (VOWELS * TAILS) / TAILS);
         if (index % TAILS != 0)
             out += TAIL + index % TAILS;
         return;

@@ -1,6 +1,7 @@
 #include "imap/fetch.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <deque>
 #include <fmt/format.h>
 #include <utility>
@@ -76,7 +77,8 @@ Windows::Windows(UidSet set, uint32_t exists, uint32_t highest) {
 }
 
 UidSet Windows::next(uint64_t messages) {
-    auto uids = static_cast<uint64_t>(double(std::max<uint64_t>(messages, 1)) * m_uids_per_message + 0.5);
+    auto uids =
+        static_cast<uint64_t>(std::llround(double(std::max<uint64_t>(messages, 1)) * m_uids_per_message));
     UidSet window = m_left.newest(std::max<uint64_t>(uids, 1));
     m_left = m_left.without(window);
     return window;

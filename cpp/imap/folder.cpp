@@ -230,20 +230,23 @@ loop::Task<Selected> select(std::shared_ptr<Session> session, std::string folder
         co_await session->settled(token);
         resync = session->learnt().qresync;
     }
-    SelectOptions plain;
-    plain.read_only = options.read_only;
-    plain.again = true;
+    auto plain = [read_only = options.read_only] {
+        SelectOptions only;
+        only.read_only = read_only;
+        only.again = true;
+        return only;
+    };
     auto ticket = post_select(*session, folder, std::move(options));
     if (!ticket) {
         // It is selected, or on its way with somebody else's SELECT.
         if (session->selected() && session->selected()->folder == folder)
             co_return *session->selected();
-        ticket = post_select(*session, folder, std::move(plain));
+        ticket = post_select(*session, folder, plain());
     }
     Answer got = co_await session->answer(ticket, token);
     if (got.verdict == Verdict::bad && resync) {
         session->learnt().qresync = false;
-        ticket = post_select(*session, folder, std::move(plain));
+        ticket = post_select(*session, folder, plain());
         got = co_await session->answer(ticket, token);
     }
     if (!got.ok())

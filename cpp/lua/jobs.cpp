@@ -15,7 +15,6 @@ namespace himalaya::lua {
 namespace {
 
 using jobs::JobId;
-using jobs::Lane;
 using jobs::Time;
 
 Jobs* g_jobs = nullptr; // kept by the Runtime, which is never destroyed before it

@@ -1,5 +1,7 @@
 #include "store/bodies.hpp"
 
+#include "base/text.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/sha.h>
@@ -24,13 +26,6 @@ std::string hash_bytes(std::string_view bytes) {
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest);
     return {reinterpret_cast<const char*>(digest), 16};
-}
-
-std::string hex(std::string_view bytes) {
-    std::string text;
-    for (unsigned char byte : bytes)
-        text += fmt::format("{:02x}", byte);
-    return text;
 }
 
 std::string compress(std::string_view bytes) {
@@ -103,7 +98,7 @@ PackedBody Bodies::pack(std::string_view bytes) const {
     std::filesystem::create_directories(m_folder, problem);
     if (problem)
         fail(m_folder, problem.value());
-    body.file = hex(body.hash);
+    body.file = text::hex(body.hash);
     auto path = m_folder / body.file;
     if (!std::filesystem::exists(path, problem))
         write_durably(path, packed);
