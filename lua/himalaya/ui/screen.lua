@@ -148,6 +148,8 @@ function M.open(given)
     notify.warn('There is no account yet; :help himalaya-setup tells how to add one.')
     return
   end
+  -- What cannot be loaded is said before a window is touched.
+  require('himalaya.native')
   local account, folder = parse(vim.trim(given.args or ''))
   local shown, shown_folder = M.here()
   if not folder and shown == account then
@@ -181,7 +183,11 @@ function M.read(buffer)
     notify.error(problem --[[@as string]])
     return
   end
-  if place.key then
+  local ok, why = pcall(require, 'himalaya.native')
+  if not ok then
+    local reason = tostring(why):gsub('^[^\n]-%.lua:%d+: ', ''):gsub('^himalaya: ', '')
+    notify.error(reason, { lines = true })
+  elseif place.key then
     require('himalaya.ui.reader').attach(buffer, place.account, place.folder --[[@as string]], place.key)
   else
     lists.attach(buffer, place.account, place.folder or M.inbox(place.account))
