@@ -1,4 +1,4 @@
--- The screen as a user meets it: typed keys in a Neovim of its own, mail from a real Dovecot, what stands on the screen.
+-- The screen as a user meets it: typed keys in a Neovim of its own, mail from a real Dovecot, what the cells show.
 local child = require('tests.child')
 local servers = require('tests.servers')
 

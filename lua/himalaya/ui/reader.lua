@@ -4,7 +4,6 @@
 -- The key in its address is the store's number of the message and a digest of what makes it that message: should the
 -- number mean another message one day, the buffer says "not found" and never shows that one.
 
-local actions = require('himalaya.ui.actions')
 local address = require('himalaya.ui.address')
 local html = require('himalaya.ui.html')
 local lists = require('himalaya.ui.list')
@@ -266,59 +265,6 @@ function Reader:items()
 end
 
 ---@param reader himalaya.Reader
----@return table<string, fun()>
-local function handlers(reader)
-  local screen = require('himalaya.ui.screen')
-  local function back()
-    reader:back()
-  end
-  local function act(what, after, ...)
-    local more = { ... }
-    return function()
-      local arguments = { reader.account, reader.folder, reader:items() }
-      vim.list_extend(arguments, more)
-      table.insert(arguments, function()
-        if after and vim.api.nvim_get_current_buf() == reader.buffer then
-          after()
-        end
-      end)
-      actions[what](unpack(arguments))
-    end
-  end
-  return vim.tbl_extend(
-    'force',
-    screen.handlers(function()
-      return reader.account, reader.folder
-    end),
-    {
-      close = back,
-      back = back,
-      next = function()
-        reader:neighbour(vim.v.count1)
-      end,
-      previous = function()
-        reader:neighbour(-vim.v.count1)
-      end,
-      seen = act('toggle', nil, 'seen'),
-      flagged = act('toggle', nil, 'flagged'),
-      archive = act('archive', back),
-      delete = act('delete', back),
-      move = act('move', back),
-      copy = act('copy'),
-      undo = function()
-        actions.undo(reader.account)
-      end,
-      save = function()
-        local part = reader.parts[vim.fn.line('.')]
-        if part then
-          actions.save_attachment(reader.account, reader.folder, reader.id, part)
-        end
-      end,
-    }
-  )
-end
-
----@param reader himalaya.Reader
 ---@param account string
 ---@param news table
 local function hear(reader, account, news)
@@ -358,7 +304,7 @@ local function make(buffer, account, folder)
   })
   reader.view = views.attach(buffer, {
     name = 'message',
-    handlers = handlers(reader),
+    handlers = require('himalaya.ui.reader_keys').of(reader),
     window = { wrap = true, linebreak = true, breakindent = true, cursorline = false, foldmethod = 'manual' },
     on_close = function()
       reader.stop()
