@@ -333,7 +333,7 @@ describe('the screen', function()
     end, path)
     nvim.type('<CR>')
     nvim.wait_for(function()
-      return vim.fn.filereadable(path) == 1
+      return nvim.messages():find('Saved to', 1, true)
     end)
     assert.equal('day;from;to', vim.fn.readfile(path)[1])
     nvim.type('d')

@@ -34,6 +34,7 @@ local FOOTER = '?:help'
 ---@field more boolean another page follows
 ---@field err? himalaya.Error
 ---@field loading boolean
+---@field package made table<himalaya.Item, table> rows by item
 ---@field package asking? table
 ---@field package again boolean
 ---@field package asked_at number
@@ -99,6 +100,7 @@ function List:paint()
     selected = self.selected,
     loading = self.loading,
     err = self.err,
+    made = self.made,
   }, width)
   rows[#rows + 1] = footer(width)
   local was_empty = self.turned
@@ -114,9 +116,34 @@ function List:paint()
   end
 end
 
+-- Whether two items show as the same row.
+---@param a himalaya.Item
+---@param b himalaya.Item
+---@return boolean
+local function looks_same(a, b)
+  local x, y = a.flags, b.flags
+  return a.pending == b.pending
+    and x.seen == y.seen
+    and x.flagged == y.flagged
+    and x.answered == y.answered
+    and x.forwarded == y.forwarded
+    and x.draft == y.draft
+    and a.subject == b.subject
+    and a.from.name == b.from.name
+    and a.from.addr == b.from.addr
+    and a.date == b.date
+    and a.size == b.size
+    and a.has_attachment == b.has_attachment
+    and a.thread_depth == b.thread_depth
+end
+
 ---@param err himalaya.Error?
 ---@param result table?
 function List:take(err, result)
+  local before = {}
+  for _, item in ipairs(self.items) do
+    before[item.id] = item
+  end
   self.loading = false
   self.err = err
   self.items = result and result.items or {}
@@ -127,6 +154,10 @@ function List:take(err, result)
     self.folder_id = item.folder_id
     if not self.threads then
       item.thread_depth = nil
+    end
+    local old = before[item.id]
+    if old and looks_same(old, item) then
+      self.made[item] = self.made[old]
     end
     if self.selected[item.id] then
       self.selected_items[item.id] = item
@@ -378,6 +409,7 @@ function M.attach(buffer, account, folder)
     folder = folder,
     buffer = buffer,
     items = {},
+    made = setmetatable({}, { __mode = 'k' }),
     page = 1,
     threads = false,
     selected = {},

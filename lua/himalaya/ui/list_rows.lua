@@ -20,6 +20,7 @@ M.ABOVE = 3
 ---@field selected? table<any, boolean> by id
 ---@field loading? boolean nothing is known yet
 ---@field err? himalaya.Error
+---@field made? table<table, table> the rows made before, by item: one that is the same item is not made again
 
 ---@param words string
 ---@param group string
@@ -63,10 +64,17 @@ function M.of(shown, width, now)
     line_of(third or '', group or 'HimalayaSync', 'sync', width),
   }
   local plan, selected = columns.of(width), shown.selected or {}
+  -- Dates are written by the day.
+  local made, day = shown.made or {}, os.date('%Y%j', now)
   for _, item in ipairs(shown.items) do
-    local row = format.row(item, plan, { selected = selected[item.id], now = now }) --[[@as himalaya.PaintedRow]]
-    row.key = item.id
-    rows[#rows + 1] = row
+    local is_selected, kept = selected[item.id] or false, made[item]
+    if not kept or kept.plan ~= plan or kept.selected ~= is_selected or kept.day ~= day then
+      local row = format.row(item, plan, { selected = is_selected, now = now }) --[[@as himalaya.PaintedRow]]
+      row.key = item.id
+      kept = { plan = plan, selected = is_selected, day = day, row = row }
+      made[item] = kept
+    end
+    rows[#rows + 1] = kept.row
   end
   if #shown.items == 0 then
     local words, colour = instead(shown)
