@@ -364,6 +364,26 @@ describe('the screen', function()
     local other = name:gsub('%.%x+$', '.0123456789abcdef')
     nvim.cmd('edit ' .. other:gsub('[?%%#]', '\\%0'))
     nvim.wait_for('return vim.fn.getline(1):find("not found") ~= nil')
+    -- Many messages one after the other leave few behind.
+    nvim.cmd('edit himalaya://home/INBOX')
+    nvim.wait_for(function()
+      return list_line(30)
+    end)
+    nvim.type('gg3j<CR>')
+    for _ = 1, 25 do
+      nvim.wait_for('return vim.fn.getline(1):find("^From: ") ~= nil')
+      local was = nvim.lua('return vim.api.nvim_get_current_buf()')
+      nvim.type(']]')
+      nvim.wait_for(function()
+        return nvim.lua('return vim.api.nvim_get_current_buf()') ~= was
+      end)
+    end
+    local loaded = nvim.lua(function()
+      return #vim.tbl_filter(function(buffer)
+        return vim.api.nvim_buf_is_loaded(buffer) and vim.bo[buffer].filetype == 'himalaya-message'
+      end, vim.api.nvim_list_bufs())
+    end)
+    assert.is_true(loaded <= 21)
     nvim.cmd('edit himalaya://home/INBOX')
     wait_for_text('Himalaya - home@example.org - INBOX')
     nvim.cmd('edit himalaya://nobody/INBOX')

@@ -22,6 +22,7 @@ local SLICE = 32 * 1024
 local MOST_HTML = 1024 * 1024
 -- The next slice is asked for when fewer lines than these are left below the window.
 local AHEAD = 50
+local MOST_HIDDEN = 20
 
 ---@class himalaya.Reader
 ---@field account string
@@ -336,6 +337,31 @@ local function opened(account, folder, id)
   end
 end
 
+-- A session, or a message that was let go of, may have left a buffer of that name that holds nothing.
+---@param name string
+---@param buffer integer
+local function give_way(name, buffer)
+  for _, other in ipairs(vim.api.nvim_list_bufs()) do
+    if other ~= buffer and vim.api.nvim_buf_get_name(other) == name then
+      pcall(vim.api.nvim_buf_delete, other, { force = true })
+    end
+  end
+end
+
+-- Messages that no window shows are let go of, the oldest first; their names stay and read them again.
+local function let_go()
+  local hidden = {}
+  for buffer in pairs(of_buffer) do
+    if #vim.fn.win_findbuf(buffer) == 0 then
+      hidden[#hidden + 1] = buffer
+    end
+  end
+  table.sort(hidden)
+  for at = 1, #hidden - MOST_HIDDEN do
+    pcall(vim.api.nvim_buf_delete, hidden[at], { unload = true, force = true })
+  end
+end
+
 --- Opens a message in the current window.
 ---@param account string
 ---@param folder string
@@ -351,17 +377,14 @@ function M.open(account, folder, id)
   local reader = make(buffer, account, folder)
   reader.id = id
   vim.api.nvim_win_set_buf(0, buffer)
+  let_go()
   reader:fetch(id, function(err, result)
     if err then
       reader:fail(err)
       return
     end
-    -- A session may have a buffer of that name that was never filled; it gives way.
     local name = address.encode(account, folder, ('%d.%s'):format(id, digest(result.headers)))
-    local other = vim.fn.bufnr('^' .. vim.fn.escape(name, '?*[]{}\\,~') .. '$')
-    if other > 0 and other ~= buffer then
-      pcall(vim.api.nvim_buf_delete, other, { force = true })
-    end
+    give_way(name, buffer)
     pcall(vim.api.nvim_buf_set_name, buffer, name)
     reader:show(result)
   end)
