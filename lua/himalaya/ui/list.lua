@@ -8,7 +8,6 @@ local list_rows = require('himalaya.ui.list_rows')
 local live = require('himalaya.ui.live')
 local mail = require('himalaya.mail')
 local state = require('himalaya.core.state')
-local text = require('himalaya.ui.text')
 local views = require('himalaya.ui.view')
 
 local M = {}
@@ -17,7 +16,7 @@ local PAGE_SIZE = 50
 local PAUSE_MS = 100
 local FOOTER = '?:help'
 
----@class himalaya.List
+---@class himalaya.List: himalaya.Selection
 ---@field account string
 ---@field folder string
 ---@field buffer integer
@@ -27,8 +26,6 @@ local FOOTER = '?:help'
 ---@field query? string
 ---@field threads boolean
 ---@field first_sync? boolean the first sync of the account was asked for
----@field selected table<integer, boolean>
----@field selected_items table<integer, himalaya.Item>
 ---@field total? integer
 ---@field unread? integer
 ---@field more boolean another page follows
@@ -42,7 +39,7 @@ local FOOTER = '?:help'
 ---@field package turned boolean the next painting begins at the top
 ---@field package folder_id? integer
 ---@field package stop fun()
-local List = {}
+local List = setmetatable({}, { __index = require('himalaya.ui.selection') })
 List.__index = List
 
 local of_buffer = {} ---@type table<integer, himalaya.List>
@@ -271,11 +268,6 @@ function List:hear(account, news)
   end
 end
 
----@param id integer
-function List:unselect(id)
-  self.selected[id], self.selected_items[id] = nil, nil
-end
-
 --- Shows another page.
 ---@param page integer
 function List:turn(page)
@@ -341,61 +333,6 @@ function List:neighbour(id, step)
       return self.items[at + step]
     end
   end
-end
-
---- The messages of a stretch of lines: the Visual range, which ends with this, or as many as the count says.
----@return himalaya.Item[]
-function List:under_cursor()
-  local first, last = vim.fn.line('.'), vim.fn.line('.') + vim.v.count1 - 1
-  local mode = vim.fn.mode()
-  if mode == 'v' or mode == 'V' or mode == '\22' then
-    first, last = vim.fn.line('v'), vim.fn.line('.')
-    vim.cmd('normal! \27')
-  end
-  local items = {}
-  for _, row in ipairs(self.view:rows(first, last)) do
-    items[#items + 1] = self:item(row.key)
-  end
-  return items
-end
-
---- What an action is about: what is selected, else what is under the cursor.
----@return himalaya.Item[]
-function List:targets()
-  local visual = vim.fn.mode():find('[vV\22]') ~= nil
-  if visual or next(self.selected_items) == nil then
-    return self:under_cursor()
-  end
-  local items = vim.tbl_values(self.selected_items)
-  table.sort(items, function(a, b)
-    return a.id < b.id
-  end)
-  return items
-end
-
---- Selects messages, or not; nil turns each round.
----@param items himalaya.Item[]
----@param wanted? boolean
-function List:select(items, wanted)
-  for _, item in ipairs(items) do
-    local on = wanted
-    if on == nil then
-      on = not self.selected[item.id]
-    end
-    self.selected[item.id] = on or nil
-    self.selected_items[item.id] = on and item or nil
-  end
-  self:paint()
-end
-
-function List:select_none()
-  self.selected, self.selected_items = {}, {}
-  self:paint()
-end
-
----@return boolean
-function List:has_selection()
-  return next(self.selected) ~= nil
 end
 
 --- Makes a buffer the list of a folder.
@@ -468,13 +405,6 @@ function M.repaint()
   for _, list in pairs(of_buffer) do
     list:paint()
   end
-end
-
---- A name as a sentence may carry it.
----@param folder string
----@return string
-function M.shown(folder)
-  return text.truncate(text.clean(folder), 40)
 end
 
 return M
