@@ -162,6 +162,7 @@ loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::
     auto keeping = work.store->write_as_leader<void>(
         [listed](store::Change& change) {
             std::vector<store::Folder> folders;
+            folders.reserve(listed.size());
             for (const auto& remote : listed)
                 folders.push_back(remote.folder);
             store::keep_folders(change, folders);
