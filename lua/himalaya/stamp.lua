@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'a7db27ed3511395a'
+return 'ba00ca615b6a0010'
