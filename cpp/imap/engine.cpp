@@ -367,7 +367,10 @@ void Engine::handle_continuation(const Continuation& continuation) {
 
 void Engine::handle_malformed(const Malformed& malformed) {
     ++m_malformed;
-    if (malformed.lost || m_malformed > most_malformed)
+    // Whoever asked for that message must know that it did not come.
+    if (malformed.fetch && offer(takes::fetch, Response(malformed)))
+        return;
+    if (malformed.lost || malformed.too_large || ++m_garbage > most_malformed)
         return end(
             make_error(Fault::protocol,
                        fmt::format("The server sent what cannot be read: {}.", shown(malformed.message)),

@@ -110,6 +110,10 @@ class Engine {
     const Capabilities& capabilities() const { return m_capabilities; }
     // Counts what brought an answer nearer; a server that only chats does not raise it.
     uint64_t progress() const { return m_progress; }
+    // Bytes of a response that is still coming.
+    uint64_t unfinished() const { return m_parser.unfinished(); }
+    // It is this request that the server must answer first.
+    bool waits_for(RequestId id) const { return !m_flight.empty() && m_flight.front().id == id && expects(); }
     // In flight and not one that may wait for ever.
     bool expects() const;
     // Something is in flight or about to be; lazy requests do not count.
@@ -168,6 +172,7 @@ class Engine {
     size_t m_good = 0; // answers in a row without complaint
     uint64_t m_progress = 0;
     uint64_t m_malformed = 0;
+    uint64_t m_garbage = 0; // what was malformed and nobody's
     bool m_ended = false;
     bool m_pumping = false;
     bool m_logging = false;

@@ -1,9 +1,12 @@
 #include "imap/fetch.hpp"
 
+#include "imap/text.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
 #include <fmt/format.h>
+#include <map>
 #include <utility>
 
 namespace himalaya::imap {
@@ -23,7 +26,33 @@ struct Window {
     uint64_t asked = 0;    // messages we think are in it
     uint64_t received = 0; // so far
     int64_t sent_ms = 0;
+    std::shared_ptr<const FetchWants> wants; // none: the request's
+    std::vector<uint32_t> uids;              // received
+    // Messages whose answer could not be read, and what of it.
+    std::vector<std::pair<uint32_t, std::string>> unread;
 };
+
+// What of it cannot be read may be left out; false when the rest would not be worth much.
+bool leave_out(FetchWants& wants, Text item) {
+    const std::pair<std::string_view, bool FetchWants::*> known[] = {
+        {"ENVELOPE", &FetchWants::envelope},
+        {"BODYSTRUCTURE", &FetchWants::structure},
+        {"INTERNALDATE", &FetchWants::internal_date},
+        {"RFC822.SIZE", &FetchWants::size},
+        {"FLAGS", &FetchWants::flags},
+        {"MODSEQ", &FetchWants::modseq},
+        {"PREVIEW", &FetchWants::preview},
+        {"SAVEDATE", &FetchWants::save_date},
+        {"EMAILID", &FetchWants::object_ids},
+        {"THREADID", &FetchWants::object_ids},
+        {"X-GM-MSGID", &FetchWants::gmail},
+        {"X-GM-THRID", &FetchWants::gmail},
+        {"X-GM-LABELS", &FetchWants::gmail}};
+    for (auto& [name, member] : known)
+        if (same_word(item, name))
+            return std::exchange(wants.*member, false);
+    return false;
+}
 
 // An answer to our FETCH, or news that looks like one? News has flags and perhaps a modseq, nothing else.
 bool answers(const FetchWants& wants, const Fetch& got) {
@@ -113,8 +142,13 @@ class Fetching {
     uint64_t m_size = first_window;
     FetchResult m_result;
     std::optional<Error> m_refused;
+    std::optional<Error> m_unreadable; // a message came that cannot be had
 
     std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only);
+    std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only,
+                                 std::shared_ptr<const FetchWants> wants);
+    bool take_malformed(Window& window, const Malformed& malformed);
+    loop::Task<void> ask_again(std::shared_ptr<Window> window, loop::CancelToken token);
 };
 
 void Fetching::check(const Selected& selected) const {
@@ -124,10 +158,59 @@ void Fetching::check(const Selected& selected) const {
                          "Its messages are matched again before anything else is done.");
 }
 
+bool Fetching::take_malformed(Window& window, const Malformed& malformed) {
+    if (malformed.uid && !m_request.uids.contains(*malformed.uid))
+        return m_request.uids.max() == last_of_all;
+    if (malformed.uid && !malformed.item.empty())
+        window.unread.emplace_back(*malformed.uid, malformed.item);
+    else if (!m_unreadable)
+        m_unreadable = make_error(Fault::protocol,
+                                  fmt::format("The server told of a message in {} what cannot be read: {}.",
+                                              shown(m_request.folder), malformed.message),
+                                  "Ask for the folder's other messages, or look at it with another program.");
+    return true;
+}
+
+// A message that was answered with what cannot be read is asked for once more, without the item it failed at; and so
+// on, until it comes or nothing is left that could be left out.
+loop::Task<void> Fetching::ask_again(std::shared_ptr<Window> window, loop::CancelToken token) {
+    std::map<std::string, std::vector<uint32_t>> by_item;
+    auto came = UidSet::of(window->uids);
+    for (auto& [uid, item] : window->unread)
+        if (!came.contains(uid)) // else it was news of a message that came
+            by_item[item].push_back(uid);
+    for (auto& [item, uids] : by_item) {
+        auto less = std::make_shared<FetchWants>(window->wants ? *window->wants : m_request.wants);
+        if (!leave_out(*less, item)) {
+            if (!m_unreadable)
+                m_unreadable =
+                    make_error(Fault::protocol,
+                               fmt::format("The server's {} of a message in {} cannot be read.", shown(item),
+                                           shown(m_request.folder)),
+                               "Ask for the folder's other messages, or look at it with another program.");
+            continue;
+        }
+        auto asked = UidSet::of(uids);
+        for (auto& piece : split_for_line(asked, m_session->quirks().line_budget, m_items.size() + 40)) {
+            auto again = send(piece, uids.size(), false, less);
+            Answer got = co_await m_session->answer(again->ticket, token);
+            if (!got.ok())
+                throw error_of(got.refusal(), fmt::format("fetch from {}", shown(m_request.folder)));
+            if (!again->unread.empty())
+                co_await ask_again(again, token);
+        }
+    }
+}
+
 std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, bool newest_only) {
+    return send(uids, asked, newest_only, nullptr);
+}
+
+std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, bool newest_only,
+                                       std::shared_ptr<const FetchWants> other_wants) {
     Command command(m_session->dialect(), "UID FETCH");
-    command.raw(uids).raw(m_items);
-    auto& wants = m_request.wants;
+    command.raw(uids).raw(other_wants ? fetch_items(*other_wants, *m_session) : m_items);
+    auto& wants = other_wants ? *other_wants : m_request.wants;
     uint32_t kinds = takes::fetch;
     if (wants.changed_since && m_session->has(Cap::condstore)) {
         bool vanished = wants.vanished && m_session->has(Cap::qresync) && m_session->learnt().qresync;
@@ -137,27 +220,34 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
     }
     auto window = std::make_shared<Window>();
     window->asked = asked;
+    window->wants = std::move(other_wants);
     window->sent_ms = m_session->loop().now_ms();
     Request request{std::move(command), "UID FETCH", kinds};
-    window->ticket = m_session->post(std::move(request),
-                                     [this, state = window.get(), newest_only](const Response& response) {
-                                         if (auto* vanished = std::get_if<Vanished>(&response)) {
-                                             m_sink.on_vanished(vanished->uids);
-                                             return true;
-                                         }
-                                         auto& got = std::get<Fetch>(response);
-                                         if (!got.uid || !answers(m_request.wants, got))
-                                             return false;
-                                         if (newest_only)
-                                             m_newest_uid = std::max(m_newest_uid, *got.uid);
-                                         // `*` gives the last message whatever else was asked for; so does `900:*` in a folder of 800.
-                                         if (!m_request.uids.contains(*got.uid))
-                                             return m_request.uids.max() == last_of_all;
-                                         ++state->received;
-                                         ++m_result.messages;
-                                         m_sink.on_message(*m_session, got);
-                                         return true;
-                                     });
+    window->ticket = m_session->post(
+        std::move(request), [this, state = window.get(), newest_only](const Response& response) {
+            if (auto* vanished = std::get_if<Vanished>(&response)) {
+                m_sink.on_vanished(vanished->uids);
+                return true;
+            }
+            if (auto* malformed = std::get_if<Malformed>(&response)) {
+                if (newest_only && malformed->uid)
+                    m_newest_uid = std::max(m_newest_uid, *malformed->uid);
+                return take_malformed(*state, *malformed);
+            }
+            auto& got = std::get<Fetch>(response);
+            if (!got.uid || !answers(state->wants ? *state->wants : m_request.wants, got))
+                return false;
+            if (newest_only)
+                m_newest_uid = std::max(m_newest_uid, *got.uid);
+            // `*` gives the last message whatever else was asked for; so does `900:*` in a folder of 800.
+            if (!m_request.uids.contains(*got.uid))
+                return m_request.uids.max() == last_of_all;
+            ++state->received;
+            state->uids.push_back(*got.uid);
+            ++m_result.messages;
+            m_sink.on_message(*m_session, got);
+            return true;
+        });
     window->ticket->on_large = [this](const LiteralStart& start) -> LiteralSink* {
         if (!start.fetch || (start.uid && !m_request.uids.contains(*start.uid)))
             return nullptr;
@@ -214,6 +304,8 @@ loop::Task<void> Fetching::take_oldest(loop::CancelToken token) {
     m_flight.pop_front();
     if (got.ok()) {
         adapt(*window);
+        if (!window->unread.empty())
+            co_await ask_again(window, token);
         co_return;
     }
     Error error = error_of(got.refusal(), fmt::format("fetch from {}", shown(m_request.folder)));
@@ -232,6 +324,8 @@ loop::Task<FetchResult> Fetching::run(loop::CancelToken token) {
         Answer got = co_await m_session->answer(newest->ticket, token);
         if (!got.ok() && m_selected.exists > 0)
             throw error_of(got.refusal(), fmt::format("fetch from {}", shown(m_request.folder)));
+        if (!newest->unread.empty())
+            co_await ask_again(newest, token);
     }
     if (m_selected.exists == 0 && !m_request.wants.vanished)
         co_return m_result;
@@ -279,6 +373,8 @@ loop::Task<FetchResult> Fetching::run(loop::CancelToken token) {
     }
     if (m_refused)
         throw Error(*m_refused);
+    if (m_unreadable)
+        throw Error(*m_unreadable);
     co_return m_result;
 }
 

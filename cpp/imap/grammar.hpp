@@ -25,7 +25,8 @@ bool read_thread(Scanner& in, ThreadResult& result);
 bool read_vanished(Scanner& in, Vanished& result);
 
 // grammar_fetch.cpp and grammar_structure.cpp.
-bool read_fetch(Scanner& in, Fetch& fetch);
+// When it fails, `unread` is the name of the item that could not be read, and the UID is looked for behind it.
+bool read_fetch(Scanner& in, Fetch& fetch, Text& unread);
 bool read_envelope(Scanner& in, const Envelope*& envelope);
 bool read_body(Scanner& in, BodyPart& part);
 std::optional<int64_t> epoch_of(Text date_time);

@@ -153,6 +153,31 @@ bool read_item(Scanner& in, Fetch& fetch, Lists& lists) {
     return in.space() && read_value(in, name, fetch, lists);
 }
 
+// What comes after an item that cannot be read, for the UID: so that the message can be asked for again.
+void find_uid(Scanner& in, Fetch& fetch) {
+    for (;;) {
+        Section section;
+        Text name;
+        size_t end = in.position();
+        if (read_section_name(in.frame().bytes, end, section))
+            in.move_to(end);
+        else
+            name = in.word();
+        if (!in.space())
+            return;
+        if (same_word(name, "UID")) {
+            read_into(in, fetch.uid);
+            return;
+        }
+        Text skipped;
+        if (!in.raw(skipped))
+            return;
+        in.spaces();
+        if (in.at_end() || in.peek() == ')')
+            return;
+    }
+}
+
 bool two_digits(Text text, size_t at, int& value) {
     const char tens = text[at] == ' ' ? '0' : text[at];
     if (!is_digit(tens) || !is_digit(text[at + 1]))
@@ -192,7 +217,7 @@ std::optional<int64_t> epoch_of(Text text) {
     return days * 86400 + hour * 3600 + minute * 60 + second - (text[21] == '+' ? zone : -zone);
 }
 
-bool read_fetch(Scanner& in, Fetch& fetch) {
+bool read_fetch(Scanner& in, Fetch& fetch, Text& unread) {
     if (!in.expect('(', "expected a list of items"))
         return false;
     Lists lists(in.arena());
@@ -200,8 +225,15 @@ bool read_fetch(Scanner& in, Fetch& fetch) {
         in.spaces();
         if (in.eat(')'))
             break;
-        if (!read_item(in, fetch, lists))
+        const size_t item = in.position();
+        if (!read_item(in, fetch, lists)) {
+            in.move_to(item);
+            unread = in.word();
+            in.move_to(item);
+            if (!fetch.uid)
+                find_uid(in, fetch);
             return false;
+        }
         if (!in.at_end() && in.peek() != ' ' && in.peek() != ')')
             return in.fail("expected a space between items");
     }

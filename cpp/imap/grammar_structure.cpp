@@ -227,7 +227,8 @@ bool read_single(Scanner& in, BodyPart& part) {
         return false;
     const std::string_view rest = in.rest();
     const bool count_follows = rest.size() > 1 && rest[0] == ' ' && (is_digit(rest[1]) || rest[1] == '-');
-    if (same_word(part.type, "TEXT") && count_follows)
+    // Without a type nobody knows that it is text, but only text has a count here.
+    if ((same_word(part.type, "TEXT") || is_nil(part.type)) && count_follows)
         return next_field(in) && read_count(in, part.lines) && read_extensions(in, part);
     if (same_word(part.type, "MESSAGE") &&
         (same_word(part.subtype, "RFC822") || same_word(part.subtype, "GLOBAL")) && rest.starts_with(" (") &&

@@ -44,6 +44,12 @@ class Lexer {
     void keep();
     void finish();
     void discard();
+    bool finished() const { return m_finished; }
+    // Of a response that is still coming: bytes of it so far, 0 when it was given up.
+    uint64_t unfinished() const {
+        bool given_up = m_state == State::skipped_line || m_state == State::skipped_literal;
+        return m_fresh || given_up ? 0 : m_read - m_frame_offset;
+    }
 
     enum class Found { nothing, frame, malformed };
     // What it found is in frame() or malformed() until the next call.

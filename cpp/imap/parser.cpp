@@ -33,17 +33,28 @@ class Parser::Impl {
         switch (m_lexer.next()) {
         case Lexer::Found::nothing:
             return nullptr;
-        case Lexer::Found::malformed:
-            m_response = m_lexer.malformed();
+        case Lexer::Found::malformed: {
+            Malformed malformed = m_lexer.malformed();
+            malformed.too_large = !malformed.lost && !m_lexer.finished();
+            m_response = malformed;
             return &m_response;
+        }
         case Lexer::Found::frame:
             break;
         }
         m_arena.reset();
         Scanner in(m_lexer.frame(), m_arena, m_limits);
+        m_reads_fetch = false;
+        m_unread = {};
         if (!read(in)) {
             in.fail("not a response");
-            m_response = Malformed{in.error(), in.error_offset(), false};
+            Malformed malformed{in.error(), in.error_offset()};
+            if (m_reads_fetch) {
+                malformed.fetch = true;
+                malformed.uid = std::get<Fetch>(m_response).uid;
+                malformed.item = m_unread;
+            }
+            m_response = malformed;
         }
         return &m_response;
     }
@@ -145,7 +156,8 @@ class Parser::Impl {
         if (same_word(word, "FETCH")) {
             auto& fetch = m_response.emplace<Fetch>();
             fetch.seq = number; // quirk::fetch_of_message_zero
-            return in.space() && read_fetch(in, fetch);
+            m_reads_fetch = true;
+            return in.space() && read_fetch(in, fetch, m_unread);
         }
         if (same_word(word, "EXISTS")) {
             m_response = Exists{number};
@@ -188,6 +200,8 @@ class Parser::Impl {
     Arena m_arena;
     Lexer m_lexer;
     Response m_response;
+    bool m_reads_fetch = false;
+    Text m_unread; // the item of a FETCH that could not be read
 };
 
 Parser::Parser(const Limits& limits) : m_impl(std::make_unique<Impl>(limits)) {}
@@ -215,6 +229,9 @@ void Parser::discard() {
 }
 uint64_t Parser::offset() const {
     return m_impl->lexer().offset();
+}
+uint64_t Parser::unfinished() const {
+    return m_impl->lexer().unfinished();
 }
 size_t Parser::memory() const {
     return m_impl->memory();

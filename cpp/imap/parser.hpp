@@ -80,6 +80,8 @@ class Parser {
 
     // Bytes taken in so far / memory held now.
     uint64_t offset() const;
+    // Bytes of a response that is still coming.
+    uint64_t unfinished() const;
     size_t memory() const;
 
   private:

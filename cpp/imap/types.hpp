@@ -333,6 +333,11 @@ struct Malformed {
     Text message;
     uint64_t offset = 0; // in all bytes ever fed
     bool lost = false;
+    bool too_large = false; // beyond Limits, and so whatever it was is not told
+    // A FETCH: what is known of whose it is, and the item that could not be read (empty when it was none of them).
+    bool fetch = false;
+    std::optional<uint32_t> uid;
+    Text item;
 };
 
 using Response = std::variant<Status, Continuation, Capability, Enabled, Identity, Namespaces, Folder,
