@@ -58,6 +58,7 @@ struct Learnt {
     std::string personal_prefix; // NAMESPACE: what our own folders' names begin with
     bool namespace_known = false;
     std::vector<std::string> spent_mechanisms;
+    unsigned idle_hung = 0; // IDLEs in a row that were not granted or not ended though they were young
     uint64_t idle_died_after_ms = 0; // the shortest IDLE that was found dead
 };
 

@@ -18,6 +18,12 @@ std::string tag_prefix() {
     return prefix;
 }
 
+constexpr int64_t young_idle_ms = 60'000;
+// A line that only chats is hardly longer.
+constexpr uint64_t chatter_bytes = 1024;
+// So much may come without an answer in it: the largest response, and room for what comes in between.
+constexpr uint64_t most_unanswered_bytes = Limits().literal + 2 * Limits().response;
+
 Answer kept(const Completion& completion) {
     Answer answer;
     answer.verdict = completion.verdict;
@@ -116,7 +122,9 @@ void Session::flush() {
 
 void Session::on_bytes(std::span<const char> bytes) {
     auto self = shared_from_this();
-    m_got_bytes = true;
+    if (std::exchange(m_progress_read, m_engine.progress()) != m_engine.progress())
+        m_unanswered_bytes = 0;
+    m_unanswered_bytes += bytes.size();
     if (m_account->log)
         log_server(bytes);
     m_engine.feed(bytes);
@@ -128,7 +136,6 @@ void Session::drain() {
         return;
     auto self = shared_from_this();
     m_draining = true;
-    bool whole = false; // a response was read to its end
     for (unsigned count = 1;; ++count) {
         if (m_pauses > 0) {
             m_engine.keep();
@@ -138,7 +145,6 @@ void Session::drain() {
         }
         if (!m_engine.step())
             break;
-        whole = true;
         // A record of 16 KiB may hold 400 small responses: the turn's budget is asked now and then.
         if (count % 16 == 0 && m_loop.budget().exhausted(loop::Budget::STREAMS_NS)) {
             m_engine.keep();
@@ -155,10 +161,10 @@ void Session::drain() {
         }
     }
     m_draining = false;
-    // In the middle of a response bytes are progress; complete responses count only when they answer something.
-    if (m_got_bytes && !whole)
+    // In the middle of a large response bytes are progress, for as long as it may become an answer; complete ones
+    // count only when they are.
+    if (m_engine.unfinished() > chatter_bytes && m_unanswered_bytes < most_unanswered_bytes)
         m_progress_ms = m_loop.now_ms();
-    m_got_bytes = false;
     if (m_error)
         return;
     if (m_stopped && m_pauses == 0 && !m_resuming) {
@@ -228,6 +234,9 @@ void Session::keep_time() {
             m_progress_ms = now;
         if (now - m_progress_ms < static_cast<int64_t>(m_account->timeout_ms))
             return;
+        // An old IDLE dies with its line (a NAT forgot it); of a young one it is the server that makes nothing.
+        if (m_idle != 0 && m_engine.waits_for(m_idle) && now - m_idle_since_ms < young_idle_ms)
+            ++m_learnt->idle_hung;
         close(make_error(Fault::timeout,
                          fmt::format("{} did not answer for {} seconds.", m_account->host,
                                      (m_account->timeout_ms + 999) / 1000),
@@ -290,8 +299,10 @@ void Session::on_done(RequestId id, const Completion& completion) {
         if (completion.status)
             on_unsolicited(*completion.status);
     }
-    if (id == m_idle)
+    if (id == m_idle) {
         m_idling = m_idle_granted = m_idle_done_due = false;
+        m_learnt->idle_hung = 0;
+    }
     auto found = m_calls.find(id);
     if (found == m_calls.end())
         return;
@@ -422,16 +433,9 @@ void Session::go_on_idling() {
     if (!id)
         return;
     m_idle = *id;
+    m_idle_since_ms = m_loop.now_ms();
     m_idling = true;
     m_idle_granted = m_idle_done_due = false;
-}
-
-void Session::renew_idle() {
-    if (!m_idling || !m_idle_granted)
-        return;
-    m_idling = m_idle_granted = false;
-    m_engine.end_idle(m_idle);
-    flush();
 }
 
 // ---- the rest

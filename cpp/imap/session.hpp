@@ -175,8 +175,6 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
     // ---- IDLE: while on, the session idles whenever it has nothing else to do
     void set_idling(bool on);
     bool idling() const { return m_idling; }
-    // DONE and IDLE again, as one write.
-    void renew_idle();
 
     // ---- what is known
     Engine& engine() { return m_engine; }
@@ -288,6 +286,7 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
     bool m_idle_ending = false;
     bool m_idle_done_due = false; // DONE as soon as the server grants it
     RequestId m_idle = 0;
+    std::int64_t m_idle_since_ms = 0;
 
     int m_together = 0;
     int m_pauses = 0;
@@ -299,7 +298,8 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
 
     loop::Timer m_timer;
     uint64_t m_progress_seen = 0;
-    bool m_got_bytes = false;
+    uint64_t m_progress_read = 0;
+    uint64_t m_unanswered_bytes = 0; // since the last answer
     std::int64_t m_progress_ms = 0;
     std::int64_t m_last_used_ms = 0;
     std::string m_log_line;

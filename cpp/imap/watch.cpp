@@ -133,11 +133,13 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
         co_await session->settled(token);
         Seen seen{selected.exists, selected.uid_next, selected.highest_modseq, {}};
         note(m_folder, seen);
-        bool notify = session->has(Cap::notify) && session->learnt().notify;
+        // Twice it took the connection with it: from now on we ask.
+        bool hung = session->learnt().idle_hung >= 2;
+        bool notify = session->has(Cap::notify) && session->learnt().notify && !hung;
         if (notify)
             notify = co_await set_notify(session, token);
         // Dovecot's NOTIFY says nothing of the selected folder outside IDLE, so both are asked for.
-        bool idle = session->has(Cap::idle);
+        bool idle = session->has(Cap::idle) && !hung;
         m_mode = notify ? Mode::notify : idle ? Mode::idle : Mode::poll;
         co_await ask_others(session, false, token);
         session->set_idling(idle);
@@ -166,13 +168,15 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
             if (m_mode == Mode::idle && !session->has(Cap::idle))
                 m_mode = Mode::poll; // it was refused
             auto now = m_pool.loop().now_ms();
-            if (session->idling() && (woken || now - renewed_ms >= static_cast<int64_t>(renewal_ms()))) {
+            bool renews =
+                session->idling() && (woken || now - renewed_ms >= static_cast<int64_t>(renewal_ms()));
+            if (renews)
                 renewed_ms = now;
-                session->renew_idle();
-            }
-            // STATUS also answers whether the peer is alive.
-            if (polls || woken || m_mode == Mode::notify)
-                co_await ask_others(session, m_mode == Mode::poll || !session->quirks().idle_sees_all, token);
+            // Asking ends the IDLE and begins another in the same breath. Some servers say nothing of the selected
+            // folder while they idle, so that it is asked about, too, whenever the IDLE is renewed.
+            if (polls || renews || woken || m_mode == Mode::notify)
+                co_await ask_others(
+                    session, renews || m_mode == Mode::poll || !session->quirks().idle_sees_all, token);
         }
         session->set_idling(false);
     }

@@ -86,7 +86,9 @@ Priority check_priority(const std::optional<std::string>& name, Priority fallbac
 }
 
 bool may_try_again(const Error& error, const Session& session, int attempt) {
-    return attempt < 3 && !session.alive() && (error.code == Code::offline || error.code == Code::timeout);
+    // Whoever did not answer in time is waited for once more only: that was long enough.
+    int most = error.code == Code::offline ? 3 : error.code == Code::timeout ? 1 : 0;
+    return attempt < most && !session.alive();
 }
 
 uint64_t retry_wait_ms(int attempt) {

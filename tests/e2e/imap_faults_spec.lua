@@ -1,6 +1,7 @@
 -- himalaya.imap over a line that breaks: cut after each command and at bytes all along an exchange, once each. The
 -- connection that follows is sound, so every call must give its result or an error that says why, and no half message.
 -- needs python3
+local child = require('tests.child')
 local servers = require('tests.servers')
 local imap = require('himalaya.imap')
 local support = require('tests.imap_support')
@@ -47,6 +48,25 @@ describe('the client whose line is cut', function()
     for command = 1, 8 do
       proxy:ask({ ['do'] = 'fault', harm = 'cut', command = command })
       exchange('cut after command ' .. command)
+    end
+  end)
+
+  it('and that falls silent, here and there', function()
+    for _, share in ipairs({ 0, 0.1, 0.25, 0.4 }) do
+      local byte = math.floor(bytes * share)
+      -- It is tried once more after a silence, so both connections must fall silent.
+      proxy:ask({ ['do'] = 'fault', harm = 'stall', byte = byte, times = 2 })
+      local began = vim.uv.hrtime()
+      local err, client =
+        await(imap.open, server:imap('home', { port = proxy.port, tls = 'none', network_timeout = 0.5 }))
+      if not err then
+        err = fetch(client, 'INBOX', '1:*', { 'size', 'body' })
+        client:close()
+      end
+      local took = (vim.uv.hrtime() - began) / 1e9
+      proxy:ask({ ['do'] = 'fault', harm = 'none' })
+      assert.equal('timeout', err and err.code, 'silent from byte ' .. byte)
+      assert.is_true(took < child.limit(3), ('%.1f s after silence from byte %d'):format(took, byte))
     end
   end)
 

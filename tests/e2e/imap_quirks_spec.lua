@@ -91,6 +91,7 @@ local HARMLESS = {
   'control-in-names',
   'localised-inbox',
   'unescaped-quotes',
+  'nil-media',
 }
 
 -- Quirks that cannot end well, and how they must end.
@@ -106,6 +107,10 @@ local HARMFUL = {
   overquota = { 'throttled' },
   ['literal-too-long'] = { 'timeout', 'protocol' },
   ['huge-literal'] = { 'timeout', 'protocol' },
+  ['endless-response'] = { 'timeout', 'protocol' },
+  ['endless-lines'] = { 'timeout', 'protocol' },
+  ['bye-in-fetch'] = { 'offline', 'busy', 'throttled' },
+  ['close-in-fetch'] = { 'offline' },
 }
 
 describe('the client and the quirk', function()
@@ -233,6 +238,8 @@ describe('the watch and the quirk', function()
   for quirk, change in pairs({
     ['still-here'] = {},
     ['idle-no-done'] = { idle_renewal = 0.3 },
+    ['idle-stale'] = { idle_renewal = 0.3 },
+    ['idle-hangs'] = {},
   }) do
     it(quirk, function()
       local server = servers.vendor('hostile', { messages = 3, quirks = { quirk } })

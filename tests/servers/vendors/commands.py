@@ -300,9 +300,11 @@ async def interrupt(session, folder):
     while q("endless-response"):
         session.raw(b"x" * 65536)
         await session.writer.drain()
+        await asyncio.sleep(0)  # or nobody would hear that the client is gone
     while q("endless-lines"):
         session.raw(b"* OK and another thing\r\n" * 500)
         await session.writer.drain()
+        await asyncio.sleep(0)  # or nobody would hear that the client is gone
 
 
 async def do_search(session, tag, arguments, by_uid=False):

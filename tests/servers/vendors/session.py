@@ -207,6 +207,7 @@ class Session:
         while self.q("endless-bye"):
             self.raw(b"* BYE logging out\r\n" * 500)
             await self.writer.drain()
+            await asyncio.sleep(0)  # or nobody would hear that the client is gone
         self.ok(tag)
 
     async def do_starttls(self, tag, arguments):
