@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'ba00ca615b6a0010'
+return '6273fbcc84d12758'
