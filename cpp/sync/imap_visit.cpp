@@ -71,8 +71,9 @@ class EnvelopeFetch : public imap::FetchSink {
     EnvelopeFetch(EnvelopeSink& sink, std::shared_ptr<imap::Session> session)
         : m_sink(sink), m_flow(std::move(session)) {}
     void on_message(imap::Session&, const imap::Fetch& message) override {
-        // Without an envelope it is news about flags that came in between.
-        if (message.uid && message.envelope)
+        // Without either it is news about flags that came in between; without an envelope it had one that cannot be
+        // read.
+        if (message.uid && (message.envelope || message.size))
             m_sink.on_envelope(m_flow, arrival_of(message));
     }
 
@@ -144,7 +145,8 @@ store::Arrival arrival_of(const imap::Fetch& message) {
     auto flags = flags_of(message.flags);
     arrival.flags = flags.bits;
     arrival.keywords = std::move(flags.keywords);
-    const auto& envelope = *message.envelope;
+    static const imap::Envelope unread{};
+    const auto& envelope = message.envelope ? *message.envelope : unread;
     arrival.date = envelope.date;
     arrival.subject = envelope.subject;
     const auto& from = envelope.from.empty() ? envelope.sender : envelope.from;

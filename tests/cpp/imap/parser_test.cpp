@@ -380,6 +380,21 @@ TEST_CASE("pieces of messages") {
     CHECK(fetch.sections[6].kind == Section::Kind::rfc822);
 }
 
+TEST_CASE("a FETCH that cannot be read says whose it is and what of it") {
+    const One before("* 1 FETCH (UID 7 ENVELOPE (NIL) FLAGS ())\n");
+    REQUIRE(before.as<Malformed>());
+    CHECK(before.as<Malformed>()->fetch);
+    CHECK(before.as<Malformed>()->uid == 7u);
+    CHECK(before.as<Malformed>()->item == "ENVELOPE");
+    const One later("* 1 FETCH (RFC822.SIZE x BODY[HEADER] {3}\nabc UID 8)\n");
+    REQUIRE(later.as<Malformed>());
+    CHECK(later.as<Malformed>()->uid == 8u);
+    CHECK(later.as<Malformed>()->item == "RFC822.SIZE");
+    const One other("* STATUS x\n");
+    REQUIRE(other.as<Malformed>());
+    CHECK_FALSE(other.as<Malformed>()->fetch);
+}
+
 TEST_CASE("responses nobody here knows are kept") {
     const One quota("* QUOTA \"\" (STORAGE 10 512)\n");
     REQUIRE(quota.as<Other>());

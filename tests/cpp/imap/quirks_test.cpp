@@ -224,6 +224,9 @@ TEST_CASE("nil_in_body_fields") {
     CHECK(is_nil(one.as<Fetch>()->body->type));
     CHECK(is_nil(one.as<Fetch>()->body->encoding));
     CHECK(one.as<Fetch>()->body->octets == 12);
+    const One text(fetch("BODYSTRUCTURE (NIL NIL NIL NIL NIL NIL 12 3 NIL NIL NIL NIL)"));
+    REQUIRE(text.as<Fetch>());
+    CHECK(text.as<Fetch>()->body->lines == 3);
     CHECK(One(fetch("BODYSTRUCTURE ((\"text\" \"plain\" NIL NIL NIL NIL 1 1) NIL)"))
               .as<Fetch>()
               ->body->multipart);
