@@ -149,13 +149,10 @@ loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::
                                             : store::folder_with_role(database, "inbox");
             },
             work.token);
-        if (auto known = co_await asking) {
-            std::vector<std::string> remotes{known->remote};
-            auto stating = work.source->states(std::move(remotes), work.token);
-            auto states = co_await stating;
-            if (states.at(0))
-                co_return std::vector<RemoteFolder>{{*known, states[0]}};
-        }
+        // Opening it tells at once what a question about it would only announce, and more truly: some servers answer
+        // STATUS from what they noted a second ago.
+        if (auto known = co_await asking)
+            co_return std::vector<RemoteFolder>{{*known, std::nullopt}};
     }
     auto listing = work.source->folders(work.token);
     auto listed = co_await listing;
@@ -229,18 +226,20 @@ loop::Task<Summary> Account::steps(Work& work, Kind kind, std::string folder) {
                 },
                 shared.token);
             auto here = co_await asking;
-            if (!here || !remote.state)
+            if (!here)
                 continue;
             looked.push_back(here->folder.id);
-            if (here->bodies_due && here->folder.uidvalidity == remote.state->uidvalidity)
+            if (here->bodies_due)
                 bodies.add(here->folder, here->local.known);
-            if (look_at(here->local, *remote.state, shared.thorough) == Look::none)
+            if (remote.state && look_at(here->local, *remote.state, shared.thorough) == Look::none)
                 continue;
             shared.progress->say("Reading", remote.folder.path);
             shared.on_progress();
-            auto folder_row = here->folder;
-            folder_row.uidvalidity = remote.state->uidvalidity;
-            auto complete = [&bodies, folder_row](UidSet uids) { bodies.add(folder_row, std::move(uids)); };
+            auto complete = [&bodies, row = here->folder](std::int64_t uidvalidity, UidSet uids) {
+                auto folder_now = row;
+                folder_now.uidvalidity = uidvalidity;
+                bodies.add(std::move(folder_now), std::move(uids));
+            };
             auto syncing = sync_folder(shared, here->folder, is_inbox(here->folder), complete);
             auto outcome = co_await syncing;
             result.fresh += static_cast<std::int64_t>(outcome.fresh.size());

@@ -52,7 +52,7 @@ std::vector<std::int64_t> missing_uids(store::Database& database, store::Id fold
 // One sync of one folder, as steps.
 class FolderSync {
   public:
-    FolderSync(Work& work, store::Folder folder, bool urgent, std::function<void(UidSet)> complete)
+    FolderSync(Work& work, store::Folder folder, bool urgent, Complete complete)
         : m_work(work), m_folder(std::move(folder)), m_urgent(urgent), m_complete(std::move(complete)),
           m_known(set_of(m_folder.known)) {}
 
@@ -110,6 +110,7 @@ class FolderSync {
         std::vector<store::FlagNews> news = m_visit->take_flag_news();
         UidSet vanished = m_visit->take_vanished();
         UidSet present;
+        UidSet looked = m_known;
         bool diffed = false;
         if (!m_visit->told_changes()) {
             auto keep = [&](store::FlagNews one) {
@@ -134,7 +135,10 @@ class FolderSync {
                     diffed = true;
                 }
             } else {
-                for (UidSet left = m_known; !left.empty();) {
+                // Without a word from the server only a thorough look goes through all of them.
+                if (!m_work.thorough)
+                    looked = m_known.newest(FLAG_WINDOW);
+                for (UidSet left = looked; !left.empty();) {
                     UidSet window = left.newest(FLAG_WINDOW);
                     left = left.without(window);
                     auto asking = m_visit->flags(window, std::nullopt, keep, m_work.token);
@@ -145,7 +149,7 @@ class FolderSync {
         }
         std::vector<std::int64_t> leaving;
         if (diffed) {
-            auto judging = judge(present);
+            auto judging = judge(looked, present);
             leaving = co_await judging;
         }
         std::optional<std::int64_t> modseq;
@@ -169,15 +173,15 @@ class FolderSync {
     }
 
     // Which of the missing ones may leave: all, or none until the user said yes.
-    loop::Task<std::vector<std::int64_t>> judge(UidSet present) {
+    loop::Task<std::vector<std::int64_t>> judge(UidSet looked, UidSet present) {
         struct Judged {
             std::vector<std::int64_t> missing;
             std::int64_t withheld = 0;
         };
         auto judging = m_work.store->write_as_leader<Judged>(
-            [folder = m_folder.id, known = m_known, present](store::Change& change) {
+            [folder = m_folder.id, looked, present](store::Change& change) {
                 auto& database = change.database();
-                Judged judged{missing_uids(database, folder, known, present), 0};
+                Judged judged{missing_uids(database, folder, looked, present), 0};
                 auto missing = static_cast<std::int64_t>(judged.missing.size());
                 bool allowed = change.fact(allowed_name(folder)) != 0;
                 if (!allowed && Guard::asks(missing, named_rows(database, folder))) {
@@ -242,7 +246,7 @@ class FolderSync {
                     note_bodies_due(change, folder);
                 });
             co_await noting;
-            m_complete(window);
+            m_complete(m_visit->state().uidvalidity, window);
         }
     }
 
@@ -280,7 +284,7 @@ class FolderSync {
     Work& m_work;
     store::Folder m_folder;
     bool m_urgent;
-    std::function<void(UidSet)> m_complete;
+    Complete m_complete;
     UidSet m_known;
     std::unique_ptr<Visit> m_visit;
     std::int64_t m_uidnext = 1;
@@ -300,8 +304,7 @@ Local local_of(const store::Folder& folder, std::int64_t rows) {
             folder.server_total, folder.server_unread};
 }
 
-loop::Task<FolderOutcome> sync_folder(Work& work, store::Folder folder, bool urgent,
-                                      std::function<void(UidSet)> complete) {
+loop::Task<FolderOutcome> sync_folder(Work& work, store::Folder folder, bool urgent, Complete complete) {
     FolderSync sync(work, std::move(folder), urgent, std::move(complete));
     auto running = sync.run();
     co_return co_await running;

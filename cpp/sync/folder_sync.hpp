@@ -36,9 +36,9 @@ struct FolderOutcome {
 Local local_of(const store::Folder& folder, std::int64_t rows);
 std::int64_t named_rows(store::Database& database, store::Id folder);
 
+using Complete = std::function<void(std::int64_t uidvalidity, UidSet uids)>;
 // `complete` hears of UIDs whose messages are all here now, while the rest is still coming.
-loop::Task<FolderOutcome> sync_folder(Work& work, store::Folder folder, bool urgent,
-                                      std::function<void(UidSet)> complete);
+loop::Task<FolderOutcome> sync_folder(Work& work, store::Folder folder, bool urgent, Complete complete);
 
 // The user's answer to withheld deletions of a folder: do them at the next sync, or forget them.
 void allow_deletions(store::Change& change, store::Id folder);

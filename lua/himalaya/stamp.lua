@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'ebc51bd343faa668'
+return 'ad16f81ed894c88a'

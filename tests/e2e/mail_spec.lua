@@ -92,10 +92,14 @@ for tier = 1, 4 do
         args = { 'flags', 'add', '-u', 'home', '\\Flagged', 'mailbox', 'INBOX', 'uid', '5' },
       })
       dovecot:ask({ ['do'] = 'doveadm', args = { 'expunge', '-u', 'home', 'mailbox', 'INBOX', 'uid', '7' } })
-      local result = good(sync('full')).accounts.home
-      assert.equal(3, result.new)
-      assert.equal(1, result.expunged)
-      assert.equal(1, result.updated)
+      -- Dovecot lists a folder's state from an index that may be a moment old: it is the sum that must be right.
+      local new, expunged, updated = 0, 0, 0
+      child.wait_for(function()
+        local result = good(sync('full')).accounts.home
+        new, expunged, updated = new + result.new, expunged + result.expunged, updated + result.updated
+        return new >= 3 and expunged >= 1 and updated >= 1
+      end, 10000, 'what the other client did')
+      assert.same({ 3, 1, 1 }, { new, expunged, updated })
       assert.equal(62, good(mail('count', 'home', 'INBOX')).total)
       local flagged = good(mail('list', 'home', 'INBOX', { query = 'is:flagged', page_size = 100 })).items
       local named = {}
@@ -105,6 +109,13 @@ for tier = 1, 4 do
       assert.is_true(named[5])
       local again = good(sync('full')).accounts.home
       assert.equal(0, again.new + again.updated + again.expunged)
+    end)
+
+    it('sees in the inbox at once what was delivered before it was asked', function()
+      good(sync('full'))
+      dovecot:ask({ ['do'] = 'deliver', user = 'home', count = 2 })
+      assert.equal(2, good(sync('inbox')).accounts.home.new)
+      assert.equal(0, good(sync('inbox')).accounts.home.new)
     end)
 
     it('carries what the user does to the server', function()
