@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'ad16f81ed894c88a'
+return '8472511af8980f2f'
