@@ -361,6 +361,7 @@ describe('the queue', function()
     assert.matches('commands%[2%]%.argv', refused('j.execute_batch, { { argv = { "a" } }, {} }, print'))
     assert.equal(0, child.lua('return require("himalaya.native").jobs.metrics().submitted'))
     assert.is_false(child.lua('return _G.jobs.cancel_job(12345)'))
+    assert.is_false(child.lua('return _G.jobs.cancel_job("batch-12345")'))
   end)
 
   it('runs the himalaya program of the options', function()

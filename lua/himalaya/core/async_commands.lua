@@ -164,6 +164,10 @@ function M.cancel_job(id)
   if type(id) == 'string' and batches[id] then
     return batches[id]:cancel()
   end
+  -- A batch that has ended is forgotten, as an ended job is.
+  if type(id) == 'string' and id:find('^batch%-%d+$') then
+    return false
+  end
   if type(id) ~= 'number' then
     error('id: expected the id of a job, got ' .. type(id), 2)
   end
