@@ -63,6 +63,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             encoded = base64_encode(line);
             line = encoded.view();
         }
+        // A server that knows the password may put it into its nonce, which SCRAM has to send back.
+        Secret challenge;
+        bool known =
+            base64_decode(line, challenge) && challenge.view().find("s3cret") != std::string_view::npos;
         Mechanism::Answer answer = exchange.answer(line);
         // A million rounds are legal and slow: a few slices of four show as much.
         for (int slices = 0; answer && !*answer && slices < 4; ++slices)
@@ -72,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         Secret bytes;
         if (!base64_decode((*answer)->view(), bytes))
             std::abort();
-        if (scram && bytes.view().find("s3cret") != std::string_view::npos)
+        if (scram && !known && bytes.view().find("s3cret") != std::string_view::npos)
             std::abort();
     }
     // Without the password no server can forge its proof.
