@@ -18,6 +18,14 @@ class Histogram {
             m_max = value;
     }
 
+    void add(const Histogram& other) {
+        for (std::size_t i = 0; i < m_counts.size(); ++i)
+            m_counts[i] += other.m_counts[i];
+        m_count += other.m_count;
+        m_sum += other.m_sum;
+        m_max = m_max < other.m_max ? other.m_max : m_max;
+    }
+
     std::uint64_t count() const { return m_count; }
     std::uint64_t sum() const { return m_sum; }
     std::uint64_t max() const { return m_max; }

@@ -114,7 +114,10 @@ int open(lua_State* L, Runtime& runtime) {
     Table opts(L, 2, "opts");
     Ref callback = check_function(L, 3, "cb");
     store::Place place{std::filesystem::path(opts.required_string("data_dir")) / name};
-    sync::Options options{name, home.instance, check_bodies(opts), {}};
+    auto& counts = home.counts[name];
+    if (!counts)
+        counts = std::make_shared<sync::Counts>();
+    sync::Options options{name, home.instance, check_bodies(opts), {}, counts};
     options.selection.include = opts.strings("include").value_or(std::vector<std::string>());
     options.selection.exclude = opts.strings("exclude").value_or(std::vector<std::string>());
     auto roles = opts.string_map("roles").value_or(std::map<std::string, std::string>());
@@ -169,6 +172,46 @@ int cancel(lua_State* L, Runtime& runtime) {
     return 1;
 }
 
+void push_counts(lua_State* L, const sync::Counts& counts) {
+    lua_createtable(L, 0, 14);
+    set(L, "cycles", counts.cycles);
+    set(L, "cancelled", counts.cancelled);
+    set(L, "asked", counts.asked);
+    set(L, "served", counts.served);
+    for (const auto& figure : sync::FIGURES)
+        set(L, figure.name, counts.sum.*figure.value);
+    lua_createtable(L, 0, static_cast<int>(counts.failures.size()));
+    for (const auto& [code, times] : counts.failures)
+        set(L, code.c_str(), times);
+    lua_setfield(L, -2, "failures");
+    const auto& times = counts.durations_ms;
+    lua_createtable(L, 0, 6);
+    set(L, "count", times.count());
+    set(L, "mean_ms", times.mean());
+    set(L, "p50_ms", times.percentile(0.5));
+    set(L, "p90_ms", times.percentile(0.9));
+    set(L, "p99_ms", times.percentile(0.99));
+    set(L, "max_ms", times.max());
+    lua_setfield(L, -2, "durations");
+}
+
+// sync.metrics() -> what syncs did since Neovim started: for all accounts, and in `accounts` for each
+int sync_metrics(lua_State* L, Runtime&) {
+    sync::Counts all;
+    static const std::map<std::string, std::shared_ptr<sync::Counts>> none;
+    const auto& by_name = g_home ? g_home->counts : none;
+    for (const auto& [name, counts] : by_name)
+        all.add(*counts);
+    push_counts(L, all);
+    lua_createtable(L, 0, static_cast<int>(by_name.size()));
+    for (const auto& [name, counts] : by_name) {
+        push_counts(L, *counts);
+        lua_setfield(L, -2, name.c_str());
+    }
+    lua_setfield(L, -2, "accounts");
+    return 1;
+}
+
 } // namespace
 
 void open_mail(lua_State* L, Runtime&) {
@@ -180,6 +223,9 @@ void open_mail(lua_State* L, Runtime&) {
     add_mail_acting(L);
     add_mail_syncing(L);
     lua_setfield(L, -2, "mail");
+    lua_newtable(L);
+    set_function<sync_metrics>(L, "metrics");
+    lua_setfield(L, -2, "sync");
 }
 
 } // namespace himalaya::lua

@@ -53,8 +53,9 @@ class MailHome {
     Runtime& runtime;
     net::Net net;
     std::map<std::string, std::shared_ptr<MailAccount>> accounts;
-    std::deque<ReadMessage> read; // newest first
-    std::string instance;         // this Neovim's name in the op log
+    std::deque<ReadMessage> read;                                // newest first
+    std::map<std::string, std::shared_ptr<sync::Counts>> counts; // of every account that was ever open
+    std::string instance;                                        // this Neovim's name in the op log
 
   private:
     struct Operation;

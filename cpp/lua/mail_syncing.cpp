@@ -22,14 +22,8 @@ sync::Kind check_kind(lua_State* L, int index) {
 
 int push_summary(lua_State* L, const sync::Summary& summary) {
     lua_createtable(L, 0, 12);
-    set(L, "new", summary.fresh);
-    set(L, "updated", summary.updated);
-    set(L, "expunged", summary.expunged);
-    set(L, "uploaded", summary.uploaded);
-    set(L, "bytes", summary.bytes);
-    set(L, "duration_ms", summary.duration_ms);
-    set(L, "round_trips", summary.round_trips);
-    set(L, "connections_opened", summary.connections_opened);
+    for (const auto& figure : sync::FIGURES)
+        set(L, figure.name, summary.*figure.value);
     set(L, "refused", summary.refused);
     set(L, "withheld", summary.withheld);
     lua_createtable(L, static_cast<int>(summary.came.size()), 0);

@@ -58,7 +58,10 @@ std::string_view name_of(Kind kind) {
 Account::Account(loop::Loop& loop, Options options, std::shared_ptr<store::Store> store,
                  std::shared_ptr<Source> source, loop::CancelToken token)
     : m_loop(loop), m_options(std::move(options)), m_store(std::move(store)), m_source(std::move(source)),
-      m_cancel(token) {}
+      m_cancel(token) {
+    if (!m_options.counts)
+        m_options.counts = std::make_shared<Counts>();
+}
 
 Standing Account::standing() {
     return m_progress.standing(m_loop.now_ms());
@@ -119,8 +122,11 @@ loop::Task<Summary> Account::lead_sync(Kind kind, std::string folder, loop::Canc
     } catch (const Error& error) {
         log::warn("sync", "{}: the sync's record was not kept: {}", m_options.name, error.message);
     }
-    if (failure)
+    if (failure) {
+        m_options.counts->add(summary, *failure);
         throw Error(*failure);
+    }
+    m_options.counts->add(summary);
     co_return summary;
 }
 

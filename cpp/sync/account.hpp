@@ -4,8 +4,9 @@
 
 #include "sync/folder_sync.hpp"
 #include "sync/op_replay.hpp"
+#include "sync/summary.hpp"
 
-#include <map>
+#include <memory>
 
 namespace himalaya::sync {
 
@@ -17,25 +18,7 @@ struct Options {
     std::string instance; // this Neovim, for ops and wishes
     BodyPolicy bodies;
     Selection selection;
-};
-
-struct Came {
-    std::string folder;
-    std::vector<store::Id> ids;
-};
-
-struct Summary {
-    std::int64_t fresh = 0;
-    std::int64_t updated = 0;
-    std::int64_t expunged = 0;
-    std::int64_t uploaded = 0;
-    std::int64_t bytes = 0;
-    std::int64_t duration_ms = 0;
-    std::int64_t round_trips = 0;
-    std::int64_t connections_opened = 0;
-    std::vector<Came> came;            // new mail, not of a first sync
-    std::vector<std::string> refused;  // what the server would not do, a sentence each
-    std::vector<std::string> withheld; // folders whose deletions wait for the user
+    std::shared_ptr<Counts> counts; // outlives the account where the user closes it
 };
 
 class Account : public std::enable_shared_from_this<Account> {

@@ -161,3 +161,33 @@ for tier = 1, 4 do
     end)
   end)
 end
+
+describe('what syncs did', function()
+  after_each(function()
+    child.stop_all()
+    servers.stop()
+  end)
+
+  it('is counted by account and for all of them', function()
+    local dovecot = servers.dovecot({ users = { 'home' }, messages = 12 })
+    start(dovecot)
+    good(sync('full'))
+    good(sync('inbox'))
+    dovecot:stop()
+    assert.is_not_nil(sync('full').err)
+    local counted = nvim.lua('return require("himalaya").metrics().sync')
+    local home = counted.accounts.home
+    assert.equal(2, home.cycles)
+    assert.equal(12, home.new)
+    assert.is_true(home.bytes > 0 and home.round_trips > 0 and home.connections_opened > 0)
+    assert.equal(2, home.durations.count)
+    assert.is_true(home.durations.max_ms >= home.durations.p50_ms)
+    local failed = 0
+    for _, times in pairs(home.failures) do
+      failed = failed + times
+    end
+    assert.equal(1, failed)
+    assert.equal(home.cycles, counted.cycles)
+    assert.equal(home.bytes, counted.bytes)
+  end)
+end)

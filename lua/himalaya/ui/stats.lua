@@ -94,6 +94,7 @@ local function show(of_account)
   end
   local metrics = require('himalaya').metrics()
   for _, part in ipairs({
+    { 'Syncs since Neovim started', 'sync' },
     { 'Jobs', 'jobs' },
     { 'Cache', 'cache' },
     { 'Loop', 'loop' },
