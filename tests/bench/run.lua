@@ -4,7 +4,8 @@
 --   { about = 'one line', figures = { { name =, asked =, how = }, ... }, run = function(tools, report) end }
 -- where run calls report(name, { measured = 'text', peer = 'text or nil', met = boolean, value = number,
 -- peer_value = number, detail = any }) once for every figure. What the figures promise is said before anything is
--- measured, so that --help is complete and a figure nobody reported is seen to be missing.
+-- measured, so that --help is complete and a figure nobody reported is seen to be missing. A figure with a `row` is
+-- left out when scripts/bench was told other rows.
 local root = vim.env.HIMALAYA_ROOT
 package.path = root .. '/?.lua;' .. package.path
 vim.opt.runtimepath:prepend(root)
@@ -24,7 +25,8 @@ local function help()
     local bench = load_bench(name)
     io.write(('\n%s: %s\n'):format(name, bench.about))
     for _, figure in ipairs(bench.figures) do
-      io.write(('  %s (asked: %s)\n'):format(figure.name, figure.asked))
+      local of_row = figure.row and (' [--row %s]'):format(figure.row) or ''
+      io.write(('  %s (asked: %s)%s\n'):format(figure.name, figure.asked, of_row))
       for line in (figure.how .. '\n'):gmatch('%s*(.-)\n') do
         io.write('      ', line, '\n')
       end
@@ -47,9 +49,11 @@ local function measure(name)
   end
   local figures = {}
   for _, figure in ipairs(bench.figures) do
-    local result = results[figure.name] or { measured = 'not measured', met = false }
+    if not figure.row or tools.wants(figure.row) then
+      local result = results[figure.name] or { measured = 'not measured', met = false }
+      figures[#figures + 1] = vim.tbl_extend('force', { bench = name }, figure, result)
+    end
     results[figure.name] = nil
-    figures[#figures + 1] = vim.tbl_extend('force', { bench = name }, figure, result)
   end
   assert(
     next(results) == nil,

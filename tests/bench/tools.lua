@@ -1,6 +1,19 @@
 -- What every bench needs: medians, fresh Neovims, programs of the build, peers from npm, and what machine this is.
 local M = { runs = tonumber(vim.env.HIMALAYA_BENCH_RUNS) or 5, root = vim.env.HIMALAYA_ROOT }
 
+-- What scripts/bench --row named; nothing: all.
+local rows = vim.split(vim.env.HIMALAYA_BENCH_ROWS or '', ' ', { trimempty = true })
+
+--- Whether this row of a bench is to be measured.
+function M.wants(row)
+  return #rows == 0 or vim.tbl_contains(rows, row)
+end
+
+--- A line about what is being measured, for who watches.
+function M.note(text)
+  io.stderr:write(vim.trim(text), '\n')
+end
+
 local function sorted(numbers)
   local copy = vim.list_extend({}, numbers)
   table.sort(copy)

@@ -1,0 +1,49 @@
+-- Whether a message costs the same in a large mailbox as in a small one.
+local world = require('tests.bench.sync.world')
+local M = {}
+
+M.GROWTH = 'time per message of a first sync, 200,000 messages against 10,000'
+
+M.figures = {
+  {
+    name = M.GROWTH,
+    asked = 'within 20%',
+    how = 'fresh Neovims, mailboxes four times and a fifth of the large one; the time of a first sync of 100 messages\n'
+      .. 'is taken off as set-up; three runs of the small ones, two of the large, medians.',
+  },
+}
+
+local function seconds(tools, messages, runs)
+  local server =
+    world.servers.dovecot({ users = { 'home' }, messages = messages, warm = true, mechanisms = 'plain' })
+  local times = {}
+  for i = 1, runs do
+    local child = world.neovim(tools, { home = { imap = server:imap('home') } })
+    local got = child.sync('full')
+    assert(got.accounts.home.new == messages)
+    times[i] = got.seconds
+    child.stop()
+  end
+  world.servers.stop()
+  return tools.median(times)
+end
+
+function M.run(tools, report)
+  local small, large = world.messages / 5, world.messages * 4
+  local setup = seconds(tools, 100, 3)
+  local of_small = (seconds(tools, small, 3) - setup) / small
+  local of_large = (seconds(tools, large, 2) - setup) / large
+  local ratio = of_large / of_small
+  report(M.GROWTH, {
+    measured = ('%+.0f%% (%.0f and %.0f us a message, set-up %.0f ms)'):format(
+      100 * (ratio - 1),
+      of_small * 1e6,
+      of_large * 1e6,
+      setup * 1000
+    ),
+    met = ratio <= 1.2,
+    value = ratio,
+  })
+end
+
+return M
