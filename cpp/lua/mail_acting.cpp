@@ -61,11 +61,7 @@ void add_words(const std::vector<std::string>& words, std::uint32_t& flags,
             continue;
         }
         // A keyword is an IMAP atom: anything else could end the command it is sent in.
-        bool atom = !word.empty() && word.size() <= 200;
-        for (char c : word)
-            atom = atom && c > ' ' && c < 0x7f &&
-                   std::string_view("(){%*\"\\]").find(c) == std::string_view::npos;
-        if (!atom)
+        if (!mail::is_keyword(word))
             bad_argument(path, fmt::format("'{}' is neither a flag nor a keyword", text::clean_line(word)));
         keywords.push_back(word);
     }

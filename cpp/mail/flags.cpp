@@ -51,6 +51,15 @@ std::vector<std::string> imap_flags(const Flags& flags) {
     return result;
 }
 
+bool is_keyword(std::string_view word) {
+    if (word.empty() || word.size() > 200)
+        return false;
+    for (char c : word)
+        if (c <= ' ' || c >= 0x7f || std::string_view("(){%*\"\\]").find(c) != std::string_view::npos)
+            return false;
+    return true;
+}
+
 uint32_t flag_of(std::string_view word) {
     for (const Name& known : names)
         if (word == known.word)

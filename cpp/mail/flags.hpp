@@ -26,4 +26,7 @@ std::vector<std::string> imap_flags(const Flags& flags);
 // "seen" for SEEN: the words of the Lua interface, where "forwarded" is one, too. 0 for a word that is none.
 uint32_t flag_of(std::string_view word);
 
+// Whether IMAP can carry the word as a keyword: an atom, and not one of the flags above.
+bool is_keyword(std::string_view word);
+
 } // namespace himalaya::mail

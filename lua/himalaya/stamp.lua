@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'edc13eda664f5683'
+return '3c0e4687c300758a'
