@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '3c0e4687c300758a'
+return '4d88831f81d7a5a7'
