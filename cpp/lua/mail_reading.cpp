@@ -5,6 +5,7 @@
 #include "lua/mail_values.hpp"
 #include "mail/query.hpp"
 #include "store/folders.hpp"
+#include "store/keys.hpp"
 #include "store/ops.hpp"
 #include "store/pages.hpp"
 
@@ -20,6 +21,7 @@ using Account = std::shared_ptr<MailAccount>;
 
 // Parsed messages kept for the next slice, or for looking again.
 constexpr std::size_t KEPT_MESSAGES = 4;
+constexpr int MOST_REPEATED_PARTS = 100;
 
 store::Message need_message(store::Database& database, store::Id folder, store::Id id) {
     auto message = store::message_of(database, id);
@@ -211,20 +213,27 @@ bytes_of(Account account, std::string folder, store::Id id, loop::CancelToken to
     }
 }
 
-loop::Task<std::shared_ptr<const mail::Message>> parsed(MailHome& home, Account account, const Wish& wish,
-                                                        loop::CancelToken token) {
-    auto asking = account->store->read<store::Message>(
-        [folder = wish.folder, id = wish.id](store::Database& database) {
-            return need_message(database, need_folder(database, folder).id, id);
+struct Parsed {
+    std::shared_ptr<const mail::Message> message;
+    std::string key; // what the message is called in an address
+};
+
+loop::Task<Parsed> parsed(MailHome& home, Account account, const Wish& wish, loop::CancelToken token) {
+    auto asking = account->store->read<std::pair<store::Message, std::string>>(
+        [path = wish.folder, id = wish.id](store::Database& database) {
+            auto folder = need_folder(database, path);
+            auto message = need_message(database, folder.id, id);
+            auto key = store::key_of(folder, message);
+            return std::pair(std::move(message), std::move(key));
         },
         token);
-    auto row = co_await asking;
-    auto matches = [&](const ReadMessage& kept) {
-        return row.body && kept.body == *row.body && kept.store == account->store.get();
+    auto [row, key] = co_await asking;
+    auto matches = [&, &body = row.body](const ReadMessage& kept) {
+        return body && kept.body == *body && kept.store == account->store.get();
     };
     auto kept = std::find_if(home.read.begin(), home.read.end(), matches);
     if (kept != home.read.end())
-        co_return kept->message;
+        co_return Parsed{kept->message, std::move(key)};
     auto getting = bytes_of(account, wish.folder, wish.id, token);
     auto [fresh, bytes] = co_await getting;
     auto parsing = account->store->on_files<std::shared_ptr<const mail::Message>>(
@@ -238,7 +247,7 @@ loop::Task<std::shared_ptr<const mail::Message>> parsed(MailHome& home, Account 
         if (home.read.size() > KEPT_MESSAGES)
             home.read.pop_back();
     }
-    co_return message;
+    co_return Parsed{std::move(message), std::move(key)};
 }
 
 // Where a slice may end: never inside a character, and at the end of a line where one is near.
@@ -254,8 +263,10 @@ std::size_t slice_end(std::string_view text, std::size_t offset, std::size_t mos
     return end > offset ? end : std::min(text.size(), offset + most);
 }
 
-int push_read(lua_State* L, const mail::Message& message, const Wish& wish) {
-    lua_createtable(L, 0, 9);
+int push_read(lua_State* L, const Parsed& parsed, const Wish& wish) {
+    const auto& message = *parsed.message;
+    lua_createtable(L, 0, 10);
+    set(L, "key", parsed.key);
     lua_createtable(L, static_cast<int>(message.headers.size()), 0);
     int at = 0;
     for (const auto& header : message.headers) {
@@ -279,6 +290,9 @@ int push_read(lua_State* L, const mail::Message& message, const Wish& wish) {
     lua_createtable(L, static_cast<int>(message.attachments.size()), 0);
     at = 0;
     for (const auto& part : message.attachments) {
+        // A message may have 10,000 of them: further slices need not carry them again.
+        if (offset > 0 && at == MOST_REPEATED_PARTS)
+            break;
         lua_createtable(L, 0, 4);
         set(L, "name", part.name);
         set(L, "mime", part.mime);
@@ -292,7 +306,7 @@ int push_read(lua_State* L, const mail::Message& message, const Wish& wish) {
 
 loop::Task<Arguments> read(MailHome& home, Account account, Wish wish, loop::CancelToken token) {
     auto parsing = parsed(home, account, wish, token);
-    auto message = co_await parsing;
+    auto got = co_await parsing;
     if (wish.mark_seen) {
         auto marking = account->store->write<store::Id>(
             [wish, instance = home.instance](store::Change& change) {
@@ -305,7 +319,7 @@ loop::Task<Arguments> read(MailHome& home, Account account, Wish wish, loop::Can
             token);
         co_await marking;
     }
-    co_return [message, wish](lua_State* L) { return push_read(L, *message, wish); };
+    co_return [got, wish](lua_State* L) { return push_read(L, got, wish); };
 }
 
 // read(account, folder, id, opts, cb)
@@ -328,6 +342,34 @@ int read_thunk(lua_State* L, Runtime& runtime) {
     return home.run(
         L, check_function(L, 5, "cb"), account->cancel.token(),
         [&home, account, wish](loop::CancelToken token) { return read(home, account, wish, token); });
+}
+
+// find(account, folder, key, cb) -> id
+int find_thunk(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    std::string folder(check_string(L, 2, "folder"));
+    std::string key(check_string(L, 3, "key"));
+    return home.run(
+        L, check_function(L, 4, "cb"), account->cancel.token(),
+        [account, folder, key](loop::CancelToken token) {
+            return [](Account mine, std::string where, std::string name,
+                      loop::CancelToken stop) -> loop::Task<Arguments> {
+                auto looking = mine->store->read<std::optional<store::Id>>(
+                    [where, name](store::Database& database) {
+                        return store::message_with_key(database, need_folder(database, where), name);
+                    },
+                    stop);
+                auto id = co_await looking;
+                if (!id)
+                    throw make_error(Code::not_found, "the message of this address is not in its folder",
+                                     "open the folder to look for it");
+                co_return [id](lua_State* to) {
+                    push(to, *id);
+                    return 1;
+                };
+            }(account, folder, key, token);
+        });
 }
 
 // save_attachment(account, folder, id, part, path, cb)
@@ -368,6 +410,7 @@ void add_mail_reading(lua_State* L) {
     set_function<list_thunk>(L, "list");
     set_function<count_thunk>(L, "count");
     set_function<read_thunk>(L, "read");
+    set_function<find_thunk>(L, "find");
     set_function<save_thunk>(L, "save_attachment");
 }
 

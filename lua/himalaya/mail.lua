@@ -163,7 +163,7 @@ function M.count(account, folder, cb)
 end
 
 --- A message's headers, its attachments, and a slice of its text from `offset` on; `more` says whether it goes on at
---- `next_offset`.
+--- `next_offset`. `key` is what the message is called in an address: it outlives the store.
 ---@param account string
 ---@param folder string
 ---@param id integer
@@ -183,6 +183,23 @@ function M.read(account, folder, id, opts, cb)
         M._changed(account)
       end
     end)
+  end)
+end
+
+--- The id of the message that has this `key` in the folder, also in a store that was built anew; `not_found` when
+--- there is none, never another message.
+---@param account string
+---@param folder string
+---@param key string
+---@param cb fun(err?: himalaya.Error, id?: integer)
+---@return himalaya.mail.Handle
+function M.find(account, folder, key, cb)
+  check('account', account, 'string')
+  check('folder', folder, 'string')
+  check('key', key, 'string')
+  check('cb', cb, 'function')
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.find(account, folder, key, done)
   end)
 end
 

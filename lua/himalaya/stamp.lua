@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '4d88831f81d7a5a7'
+return '61f4c67ca2daac57'
