@@ -57,6 +57,34 @@ function M.new(code, message, hint, detail)
   }, Error)
 end
 
+-- A word that is a name, `imap.example.org` or `w3m`, keeps its spelling.
+---@param words any
+---@param capital boolean
+---@return string
+local function as_sentence(words, capital)
+  words = vim.trim(tostring(words or ''):gsub('[%c\127]+', ' '))
+  if words == '' then
+    return ''
+  end
+  if capital and words:find('^%l+[ ,;:]') then
+    words = words:sub(1, 1):upper() .. words:sub(2)
+  end
+  return (words:find('[.!?:]$') or vim.endswith(words, '…')) and words or words .. '.'
+end
+
+--- An error as it is shown, everywhere: its message and what to do next as whole sentences, behind `doing`, what
+--- failed, where that is given.
+---@param err table
+---@param doing? string "The folder could not be opened"
+---@return string
+function M.sentence(err, doing)
+  local text = as_sentence(err.message or err, doing == nil)
+  if doing then
+    text = doing .. ': ' .. text
+  end
+  return vim.trim(text .. ' ' .. as_sentence(err.hint, true))
+end
+
 --- Gives a table that came from elsewhere its tostring().
 ---@param err table
 ---@return himalaya.Error

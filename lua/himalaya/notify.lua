@@ -144,14 +144,7 @@ end
 ---@param err table
 ---@param doing? string what failed, "The folder could not be opened"
 function M.report(err, doing)
-  local text = tostring(err.message or err)
-  if doing then
-    text = doing .. ': ' .. text
-  end
-  if err.hint and err.hint ~= '' then
-    text = text .. ' ' .. err.hint
-  end
-  M.error(text)
+  M.error(require('himalaya.errors').sentence(err, doing))
 end
 
 --- What was said or held back lately, oldest first, and how much that was since Neovim started; for :HimalayaLog.
