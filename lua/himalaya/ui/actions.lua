@@ -179,29 +179,4 @@ function M.undo(account)
   end)
 end
 
----@param account string
----@param folder string
----@param id integer
----@param attachment { name: string, part: string }
-function M.save_attachment(account, folder, id, attachment)
-  -- A name from outside is a name, never a way to another folder.
-  local name = text.clean(attachment.name):gsub('[/\\]', '_'):gsub('^%.+', '')
-  vim.ui.input({
-    prompt = 'Save to: ',
-    default = vim.fn.fnamemodify(name ~= '' and name or 'attachment', ':p'),
-    completion = 'file',
-  }, function(path)
-    if not path or vim.trim(path) == '' then
-      return
-    end
-    mail.save_attachment(account, folder, id, attachment.part, vim.fs.normalize(path), function(err, result)
-      if err then
-        notify.report(err, 'The attachment was not saved')
-      else
-        notify.action(('Saved to %s.'):format(text.clean(result.path)))
-      end
-    end)
-  end)
-end
-
 return M

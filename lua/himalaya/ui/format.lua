@@ -65,14 +65,17 @@ end
 local DEEPEST = 8
 
 ---@param item table
+---@param count integer? how many messages the row stands for
 ---@return string
-local function subject(item)
+local function subject(item, count)
   local words = text.clean(item.subject)
   if words == '' then
     words = '(no subject)'
   end
   local depth = item.thread_depth or 0
-  if depth > 0 then
+  if count then
+    words = ('▸ (%d) %s'):format(count, words)
+  elseif depth > 0 then
     words = ('  '):rep(math.min(depth, DEEPEST) - 1) .. '└ ' .. words
   end
   return words
@@ -87,8 +90,8 @@ local CELLS = {
   from = function(item)
     return M.person(item.from), 'HimalayaFrom'
   end,
-  subject = function(item)
-    return subject(item), item.flags and item.flags.seen and 'HimalayaRead' or 'HimalayaUnread'
+  subject = function(item, _, how)
+    return subject(item, how.count), item.flags and item.flags.seen and 'HimalayaRead' or 'HimalayaUnread'
   end,
   attachment = function(item)
     return item.has_attachment and '@' or '', 'HimalayaAttachment'
@@ -104,7 +107,7 @@ local CELLS = {
 --- One message of a list.
 ---@param item table as `himalaya.mail.list` gives it
 ---@param plan himalaya.Columns
----@param how { selected?: boolean, now?: number }
+---@param how { selected?: boolean, now?: number, count?: integer }
 ---@return himalaya.Row
 function M.row(item, plan, how)
   local parts, spans, at = {}, {}, 0

@@ -1,27 +1,28 @@
--- The list of a folder: one buffer for each, filled page by page from the store and kept true by its commits. What is
--- shown is asked for again at most ten times a second however fast mail comes in, and only lines that differ are set.
+-- The list of a folder: one buffer for each, painted from what its mail (list_mail.lua) is. Only lines that differ are
+-- set, and the cursor stays on its message.
 
 local address = require('himalaya.ui.address')
 local config = require('himalaya.config')
-local errors = require('himalaya.errors')
 local list_rows = require('himalaya.ui.list_rows')
 local live = require('himalaya.ui.live')
-local mail = require('himalaya.mail')
 local state = require('himalaya.core.state')
 local views = require('himalaya.ui.view')
 
 local M = {}
 
-local PAGE_SIZE = 50
-local PAUSE_MS = 100
 local FOOTER = '?:help'
 
----@class himalaya.List: himalaya.Selection
+---@class himalaya.List: himalaya.Selection, himalaya.ListMail, himalaya.ListScroll
 ---@field account string
 ---@field folder string
 ---@field buffer integer
 ---@field view himalaya.ViewBuffer
 ---@field items himalaya.Item[]
+---@field by_id table<integer, himalaya.Item>
+---@field endless boolean no pages: more comes as one scrolls
+---@field chunks table[] what an endless list holds
+---@field folded table<integer, boolean> threads that are not as `fold_all` says
+---@field fold_all boolean
 ---@field page integer
 ---@field query? string
 ---@field threads boolean
@@ -37,9 +38,15 @@ local FOOTER = '?:help'
 ---@field package asked_at number
 ---@field package waits boolean
 ---@field package turned boolean the next painting begins at the top
----@field package folder_id? integer
+---@field folder_id? integer
 ---@field package stop fun()
-local List = setmetatable({}, { __index = require('himalaya.ui.selection') })
+local List = vim.tbl_extend(
+  'error',
+  {},
+  require('himalaya.ui.selection'),
+  require('himalaya.ui.list_mail'),
+  require('himalaya.ui.list_scroll')
+)
 List.__index = List
 
 local of_buffer = {} ---@type table<integer, himalaya.List>
@@ -48,11 +55,6 @@ local of_buffer = {} ---@type table<integer, himalaya.List>
 ---@return himalaya.List?
 function M.of(buffer)
   return of_buffer[buffer]
-end
-
----@return number milliseconds
-local function now_ms()
-  return vim.uv.hrtime() / 1e6
 end
 
 -- A list in several windows is laid out for the current one, else for the first.
@@ -65,9 +67,10 @@ end
 ---@return table as `format.page` wants it
 function List:standing()
   local known = state.account(self.account)
-  local pages = self.total and math.max(1, math.ceil(self.total / PAGE_SIZE)) or nil
+  local size = config.get().ui.page_size
+  local pages = self.total and math.max(1, math.ceil(self.total / size)) or nil
   return {
-    page = self.page,
+    page = not self.endless and self.page or nil,
     pages = pages,
     total = self.total,
     unread = self.unread,
@@ -98,6 +101,9 @@ function List:paint()
     loading = self.loading,
     err = self.err,
     made = self.made,
+    folded = self.threads and function(thread)
+      return self:is_folded(thread)
+    end or nil,
   }, width)
   rows[#rows + 1] = footer(width)
   local was_empty = self.turned
@@ -111,216 +117,66 @@ function List:paint()
       end)
     end
   end
+  require('himalaya.ui.preview').follow(self)
 end
 
--- Whether two items show as the same row.
----@param a himalaya.Item
----@param b himalaya.Item
+---@param thread integer
 ---@return boolean
-local function looks_same(a, b)
-  local x, y = a.flags, b.flags
-  return a.pending == b.pending
-    and x.seen == y.seen
-    and x.flagged == y.flagged
-    and x.answered == y.answered
-    and x.forwarded == y.forwarded
-    and x.draft == y.draft
-    and a.subject == b.subject
-    and a.from.name == b.from.name
-    and a.from.addr == b.from.addr
-    and a.date == b.date
-    and a.size == b.size
-    and a.has_attachment == b.has_attachment
-    and a.thread_depth == b.thread_depth
+function List:is_folded(thread)
+  return self.fold_all ~= (self.folded[thread] or false)
 end
 
----@param err himalaya.Error?
----@param result table?
-function List:take(err, result)
-  local before = {}
-  for _, item in ipairs(self.items) do
-    before[item.id] = item
+--- Folds the thread under the cursor into one row, or shows its messages again.
+function List:toggle_fold()
+  local item = self:item_here()
+  if not self.threads then
+    self:toggle_threads()
+  elseif item and item.thread then
+    self.folded[item.thread] = not self.folded[item.thread] or nil
+    self:paint()
   end
-  self.loading = false
-  self.err = err
-  self.items = result and result.items or {}
-  self.more = result ~= nil and result.next ~= nil
-  self.total = result and result.total
-  self.unread = result and result.unread
-  for _, item in ipairs(self.items) do
-    self.folder_id = item.folder_id
-    if not self.threads then
-      item.thread_depth = nil
-    end
-    local old = before[item.id]
-    if old and looks_same(old, item) then
-      self.made[item] = self.made[old]
-    end
-    if self.selected[item.id] then
-      self.selected_items[item.id] = item
-    end
-  end
-end
-
--- Nothing was synced yet: what the reader came for is fetched now, not when the clock says so.
----@return himalaya.Error
-function List:look_for_first_sync()
-  local options = config.get()
-  if options.async.enabled and options.sync.auto and not self.first_sync then
-    self.first_sync = true
-    require('himalaya.sync.manager').start_sync('full', { account = self.account })
-  end
-  return errors.new(
-    'not_found',
-    'Nothing of this folder is here yet;',
-    'S syncs everything, c shows what there is.'
-  )
-end
-
---- Asks the store for the page that is shown.
-function List:fetch()
-  if self.view.over then
-    return
-  elseif self.asking then
-    self.again = true
-    return
-  end
-  self.again, self.asked_at = false, now_ms()
-  local asked = {}
-  self.asking = asked
-  local opts = { page = self.page, page_size = PAGE_SIZE, query = self.query, thread = self.threads or nil }
-  mail.list(self.account, self.folder, opts, function(err, result)
-    self.asking = nil
-    if self.view.over or (err and err.code == 'cancelled') then
-      return
-    end
-    local stale = self.page ~= opts.page or self.query ~= opts.query
-    if not stale and result and #result.items == 0 and self.page > 1 then
-      self.page, stale = self.page - 1, true
-    end
-    if not stale then
-      if err and err.code == 'not_found' then
-        err = self:look_for_first_sync()
-      end
-      self:take(err, result)
-      self:paint()
-    end
-    if stale then
-      self:fetch()
-    elseif self.again then
-      self:fetch_soon()
-    end
-  end)
-end
-
--- At once when it is long enough since the last time, else a moment later.
-function List:fetch_soon()
-  if self.waits then
-    return
-  end
-  local pause = PAUSE_MS - (now_ms() - self.asked_at)
-  if pause <= 0 then
-    self:fetch()
-    return
-  end
-  self.waits = true
-  vim.defer_fn(function()
-    self.waits = false
-    self:fetch()
-  end, math.ceil(pause))
-end
-
--- A folder that was not there when it was opened has no number yet; then any news may be about it.
----@param news table
----@return boolean
-function List:concerns(news)
-  if news.too_many or self.err then
-    return true
-  end
-  for _, folder in ipairs(news.folders) do
-    if folder.path == self.folder then
-      return true
-    end
-  end
-  for _, kind in ipairs({ news.messages, news.left }) do
-    for _, one in ipairs(kind) do
-      if one.folder_id == self.folder_id then
-        return true
-      end
-    end
-  end
-  return false
-end
-
----@param account string
----@param news table
-function List:hear(account, news)
-  if account ~= self.account then
-    return
-  end
-  for _, left in ipairs(news.left) do
-    if left.folder_id == self.folder_id then
-      self:unselect(left.id)
-    end
-  end
-  if self:concerns(news) then
-    self:fetch_soon()
-  end
-end
-
---- Shows another page.
----@param page integer
-function List:turn(page)
-  if page < 1 or (page > self.page and not self.more) then
-    return
-  end
-  self.page, self.turned = page, true
-  self:fetch()
-end
-
---- Shows only what matches; nil or '' shows all again.
----@param query? string
-function List:filter(query)
-  query = query and vim.trim(query) or nil
-  self.query = query ~= '' and query or nil
-  self.page, self.turned = 1, true
-  self:fetch()
-end
-
---- Shows threads together, or every message by itself.
-function List:toggle_threads()
-  self.threads = not self.threads
-  self.page, self.turned = 1, true
-  self:fetch()
 end
 
 ---@param id any
 ---@return himalaya.Item?
 function List:item(id)
-  for _, item in ipairs(self.items) do
-    if item.id == id then
-      return item
-    end
-  end
+  return self.by_id[id]
 end
 
+---@param window? integer
 ---@return himalaya.Item?
-function List:item_here()
-  local row = self.view:row()
+function List:item_here(window)
+  local row = self.view:row(window)
   return row and self:item(row.key)
 end
 
---- Puts the cursor of the current window on a message.
+--- Puts the cursor of a window on a message, or on the thread it is folded into.
 ---@param id integer
-function List:go_to(id)
-  for at, item in ipairs(self.items) do
-    if item.id == id then
-      vim.api.nvim_win_set_cursor(
-        0,
-        { math.min(list_rows.ABOVE + at, vim.api.nvim_buf_line_count(self.buffer)), 0 }
-      )
+---@param window? integer
+function List:go_to(id, window)
+  for line, row in ipairs(self.view.shown) do
+    local members = row.members --[[@as integer[]?]]
+    if row.key == id or (members and vim.list_contains(members, id)) then
+      vim.api.nvim_win_set_cursor(window or 0, { line, 0 })
+      return
     end
   end
+end
+
+--- Goes to the next message, or the one before, that was not read.
+---@param step integer
+function List:go_to_unread(step)
+  local line = vim.fn.line('.')
+  for _ = 1, math.abs(step) do
+    local at = line
+    repeat
+      at = at + (step > 0 and 1 or -1)
+      local row = self.view.shown[at]
+      local item = row and self:item(row.key)
+    until not row or (item and not item.flags.seen)
+    line = self.view.shown[at] and at or line
+  end
+  vim.api.nvim_win_set_cursor(0, { line, 0 })
 end
 
 --- The message after or before one of the page.
@@ -341,14 +197,20 @@ end
 ---@param folder string
 ---@return himalaya.List
 function M.attach(buffer, account, folder)
+  local options = config.get().ui
   local list = setmetatable({
     account = account,
     folder = folder,
     buffer = buffer,
     items = {},
+    by_id = {},
+    endless = options.paging == 'endless',
+    chunks = {},
+    folded = {},
+    fold_all = options.threads == 'folded',
     made = setmetatable({}, { __mode = 'k' }),
     page = 1,
-    threads = false,
+    threads = options.threads ~= 'off',
     selected = {},
     selected_items = {},
     more = false,
@@ -379,6 +241,23 @@ function M.attach(buffer, account, folder)
         of_buffer[buffer] = nil
       end
     end,
+  })
+  vim.api.nvim_create_autocmd({ 'CursorMoved', 'WinScrolled', 'BufWinEnter' }, {
+    group = 'himalaya.view.' .. buffer,
+    buffer = buffer,
+    callback = function(event)
+      if event.event ~= 'WinScrolled' then
+        require('himalaya.ui.preview').follow(list)
+      end
+      list:look_around()
+    end,
+  })
+  vim.api.nvim_create_autocmd('BufWinLeave', {
+    group = 'himalaya.view.' .. buffer,
+    buffer = buffer,
+    callback = vim.schedule_wrap(function()
+      require('himalaya.ui.preview').hide_if_alone()
+    end),
   })
   list:paint()
   list:fetch()

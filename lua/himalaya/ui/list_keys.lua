@@ -15,11 +15,46 @@ end
 ---@param list himalaya.List
 ---@param wanted? boolean
 local function select(list, wanted)
-  local items = list:under_cursor()
-  list:select(items, wanted)
-  if #items == 1 then
+  local row, items = list.view:row(), list:under_cursor()
+  -- A folded thread is turned round as one.
+  list:select(items, wanted == nil and row and row.members and 'all' or wanted)
+  if #items == 1 or (row and row.members and #items == #row.members) then
     step(list)
   end
+end
+
+-- In a list without pages their keys scroll.
+---@param list himalaya.List
+---@param key string
+---@param turn fun()
+---@return fun()
+local function page(list, key, turn)
+  return function()
+    if list.endless then
+      vim.cmd.normal({ (vim.v.count > 0 and vim.v.count or '') .. vim.keycode(key), bang = true })
+    else
+      turn()
+    end
+  end
+end
+
+---@param list himalaya.List
+---@param how? 'split'|'vsplit'|'tab'
+local function open(list, how)
+  local item = list:item_here()
+  if not item then
+    return
+  elseif not how then
+    local preview = require('himalaya.ui.preview').of_tab()
+    if preview then
+      preview:focus()
+    else
+      require('himalaya.ui.reader').open(list.account, list.folder, item.id)
+    end
+    return
+  end
+  vim.cmd(({ split = 'belowright split', vsplit = 'belowright vsplit', tab = 'tab split' })[how])
+  require('himalaya.ui.reader').open(list.account, list.folder, item.id)
 end
 
 -- Esc takes back one thing after the other: what is selected, the filter, then the way to the sidebar.
@@ -58,21 +93,40 @@ function M.of(list)
     end),
     {
       open = function()
-        local item = list:item_here()
-        if item then
-          require('himalaya.ui.reader').open(list.account, list.folder, item.id)
-        end
+        open(list)
+      end,
+      open_split = function()
+        open(list, 'split')
+      end,
+      open_vsplit = function()
+        open(list, 'vsplit')
+      end,
+      open_tab = function()
+        open(list, 'tab')
+      end,
+      preview = function()
+        require('himalaya.ui.preview').toggle(list)
       end,
       back = function()
         back(list)
       end,
-      next_page = function()
+      next_page = page(list, '<C-d>', function()
         list:turn(list.page + vim.v.count1)
+      end),
+      previous_page = page(list, '<C-u>', function()
+        list:turn(list.page > 1 and math.max(1, list.page - vim.v.count1) or 0)
+      end),
+      next_unread = function()
+        list:go_to_unread(vim.v.count1)
       end,
-      previous_page = function()
-        list:turn(
-          math.max(1, list.page - vim.v.count1) ~= list.page and math.max(1, list.page - vim.v.count1) or 0
-        )
+      previous_unread = function()
+        list:go_to_unread(-vim.v.count1)
+      end,
+      fold = function()
+        list:toggle_fold()
+      end,
+      select_thread = function()
+        list:select(list:thread_here(), 'all')
       end,
       toggle = function()
         select(list)

@@ -2,8 +2,10 @@
 -- lines above are always three, so that a sync that begins or ends moves no message.
 
 local columns = require('himalaya.ui.columns')
+local errors = require('himalaya.errors')
 local format = require('himalaya.ui.format')
 local text = require('himalaya.ui.text')
+local threads = require('himalaya.ui.threads')
 
 local M = {}
 
@@ -21,6 +23,10 @@ M.ABOVE = 3
 ---@field loading? boolean nothing is known yet
 ---@field err? himalaya.Error
 ---@field made? table<table, table> the rows made before, by item: one that is the same item is not made again
+---@field folded? fun(thread: integer): boolean which threads are one row; absent: none is
+
+---@class himalaya.ListRow: himalaya.PaintedRow
+---@field members? integer[] the messages of a folded thread
 
 ---@param words string
 ---@param group string
@@ -37,14 +43,57 @@ end
 ---@return string group
 local function instead(shown)
   if shown.err then
-    return '! ' .. vim.trim(text.clean(shown.err.message) .. ' ' .. text.clean(shown.err.hint)),
-      'HimalayaSyncError'
+    return '! ' .. text.clean(errors.sentence(shown.err)), 'HimalayaSyncError'
   elseif shown.loading then
     return 'Looking ...', 'HimalayaHeader'
   elseif shown.filter then
     return 'Nothing here matches.', 'HimalayaHeader'
   end
   return 'No messages.', 'HimalayaHeader'
+end
+
+-- What a folded thread looks like changes with each of its messages, so it is kept only as long as they are the same.
+---@param members himalaya.Item[]
+---@return string
+local function mark_of(members)
+  local parts = {}
+  for i, item in ipairs(members) do
+    local flags = item.flags
+    parts[i] =
+      table.concat({ item.id, tostring(flags.seen), tostring(flags.flagged), tostring(item.pending) }, ',')
+  end
+  return table.concat(parts, ' ')
+end
+
+---@param item himalaya.Item
+---@param members himalaya.Item[]?
+---@param how table
+---@return himalaya.ListRow
+local function row_of(item, members, how)
+  local is_selected = how.selected[item.id] or false
+  local mark = members and mark_of(members)
+  local kept = how.made[item]
+  if
+    kept
+    and kept.plan == how.plan
+    and kept.selected == is_selected
+    and kept.day == how.day
+    and kept.mark == mark
+  then
+    return kept.row
+  end
+  local row = format.row(members and threads.as_one(members) or item, how.plan, {
+    selected = is_selected,
+    count = members and #members,
+    now = how.now,
+  }) --[[@as himalaya.ListRow]]
+  row.key = item.id
+  -- Numbers, not the items: what is kept by an item must not hold it.
+  row.members = members and vim.tbl_map(function(each)
+    return each.id
+  end, members)
+  how.made[item] = { plan = how.plan, selected = is_selected, day = how.day, mark = mark, row = row }
+  return row
 end
 
 --- The rows for a window of `width` cells.
@@ -63,18 +112,18 @@ function M.of(shown, width, now)
     line_of(second, 'HimalayaHeader', 'page', width),
     line_of(third or '', group or 'HimalayaSync', 'sync', width),
   }
-  local plan, selected = columns.of(width), shown.selected or {}
+  local plan = columns.of(width)
+  local how = { plan = plan, selected = shown.selected or {}, made = shown.made or {}, now = now }
   -- Dates are written by the day.
-  local made, day = shown.made or {}, os.date('%Y%j', now)
-  for _, item in ipairs(shown.items) do
-    local is_selected, kept = selected[item.id] or false, made[item]
-    if not kept or kept.plan ~= plan or kept.selected ~= is_selected or kept.day ~= day then
-      local row = format.row(item, plan, { selected = is_selected, now = now }) --[[@as himalaya.PaintedRow]]
-      row.key = item.id
-      kept = { plan = plan, selected = is_selected, day = day, row = row }
-      made[item] = kept
+  how.day = os.date('%Y%j', now)
+  if shown.folded then
+    for _, entry in ipairs(threads.entries(shown.items, shown.folded)) do
+      rows[#rows + 1] = row_of(entry.item, entry.members, how)
     end
-    rows[#rows + 1] = kept.row
+  else
+    for _, item in ipairs(shown.items) do
+      rows[#rows + 1] = row_of(item, nil, how)
+    end
   end
   if #shown.items == 0 then
     local words, colour = instead(shown)

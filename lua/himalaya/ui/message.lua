@@ -30,6 +30,8 @@ local MOST_ATTACHMENTS = 100
 local SHORT_QUOTE = 5
 -- A header of a hostile message is not the message.
 local LONGEST_HEADER = 2000
+-- Longer lines are shown as several: Neovim lays a line out as a whole, and mail has some of megabytes.
+local LONGEST_LINE = 2000
 -- What most lines have. Never written to.
 local NONE = {} ---@type himalaya.Span[]
 
@@ -162,6 +164,21 @@ local function end_quote(state, out)
   state.quote = nil
 end
 
+-- Where a line that is too long is cut: at a blank near its end, else between two characters.
+---@param line string
+---@return integer
+local function cut(line)
+  local blank = line:sub(1, LONGEST_LINE):find(' [^ ]*$')
+  if blank and blank > LONGEST_LINE - 200 then
+    return blank
+  end
+  local at = LONGEST_LINE
+  while at > LONGEST_LINE - 4 and (line:byte(at + 1) or 0) >= 0x80 and (line:byte(at + 1) or 0) < 0xC0 do
+    at = at - 1
+  end
+  return at
+end
+
 ---@param state himalaya.MessageText
 ---@param out himalaya.MessageLines
 ---@param raw string
@@ -191,6 +208,19 @@ local function add_line(state, out, raw, plain)
   out.rows[#out.rows + 1] = { text = line, spans = spans or NONE }
 end
 
+---@param state himalaya.MessageText
+---@param out himalaya.MessageLines
+---@param raw string
+---@param plain boolean
+local function add_lines(state, out, raw, plain)
+  while #raw > LONGEST_LINE do
+    local at = cut(raw)
+    add_line(state, out, raw:sub(1, at), plain)
+    raw = raw:sub(at + 1)
+  end
+  add_line(state, out, raw, plain)
+end
+
 --- The next slice of the text as lines; their numbers go on from those before.
 ---@param state himalaya.MessageText
 ---@param slice string
@@ -207,13 +237,18 @@ function M.continue(state, slice, last)
     if not stop then
       break
     end
-    add_line(state, out, all:sub(at, stop - 1), plain)
+    add_lines(state, out, all:sub(at, stop - 1), plain)
     at = stop + 1
   end
   state.rest = all:sub(at)
+  while #state.rest > 2 * LONGEST_LINE do
+    local stop = cut(state.rest)
+    add_line(state, out, state.rest:sub(1, stop), plain)
+    state.rest = state.rest:sub(stop + 1)
+  end
   if last then
     if state.rest ~= '' then
-      add_line(state, out, state.rest, plain)
+      add_lines(state, out, state.rest, plain)
       state.rest = ''
     end
     end_quote(state, out)

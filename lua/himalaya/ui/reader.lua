@@ -1,43 +1,28 @@
--- A message in a buffer of its own: headers, attachments, text. The text comes in slices of 32 KB and the next one is
--- asked for when the end of those before comes into sight, so ten megabytes open like ten lines.
---
--- The key in its address is the store's number of the message and a digest of what makes it that message: should the
--- number mean another message one day, the buffer says "not found" and never shows that one.
+-- Messages in buffers of their own, which bear an address: :edit, marks and sessions bring them back. The key in the
+-- address is the server's name of the message, or a hash of what it is, so that it means the same message in a store
+-- that was built anew; a buffer whose message is not there says so, shows it once it comes, and never another one.
 
 local address = require('himalaya.ui.address')
-local html = require('himalaya.ui.html')
-local lists = require('himalaya.ui.list')
+local errors = require('himalaya.errors')
 local live = require('himalaya.ui.live')
 local mail = require('himalaya.mail')
-local message = require('himalaya.ui.message')
 local notify = require('himalaya.notify')
+local pages = require('himalaya.ui.page')
 local paint = require('himalaya.ui.paint')
-local text = require('himalaya.ui.text')
 local views = require('himalaya.ui.view')
 
 local M = {}
 
-local SLICE = 32 * 1024
--- w3m is given so much of a page.
-local MOST_HTML = 1024 * 1024
--- The next slice is asked for when fewer lines than these are left below the window.
-local AHEAD = 50
 local MOST_HIDDEN = 20
+-- A message that is not here yet is looked for again so long after news.
+local AGAIN_MS = 500
 
----@class himalaya.Reader
----@field account string
----@field folder string
----@field id? integer
----@field buffer integer
----@field view himalaya.ViewBuffer
----@field parts table<integer, table> attachments by line
----@field folds himalaya.Fold[]
----@field package text? himalaya.MessageText
----@field package offset? integer where the next slice begins; nil at the end
----@field package asking boolean
+---@class himalaya.Reader: himalaya.Page
 ---@field package stop fun()
----@field package told boolean
-local Reader = {}
+---@field package wanted? string the key of a message that was not found
+---@field package looks boolean
+---@field package gone? integer the mark that says it left its folder
+local Reader = setmetatable({}, { __index = pages.Page })
 Reader.__index = Reader
 
 local of_buffer = {} ---@type table<integer, himalaya.Reader>
@@ -46,190 +31,6 @@ local of_buffer = {} ---@type table<integer, himalaya.Reader>
 ---@return himalaya.Reader?
 function M.of(buffer)
   return of_buffer[buffer]
-end
-
-local IDENTITY = { ['message-id'] = 1, date = 2, from = 3, subject = 4 }
-
----@param headers { name: string, value: string }[]
----@return string
-local function digest(headers)
-  local parts = { '', '', '', '' }
-  for _, header in ipairs(headers) do
-    local at = IDENTITY[header.name:lower()]
-    if at and parts[at] == '' then
-      parts[at] = header.value
-    end
-  end
-  return vim.fn.sha256(table.concat(parts, '\n')):sub(1, 16)
-end
-
----@param words string
----@param group string
----@return himalaya.PaintedRow
-local function line_of(words, group)
-  return { text = words, spans = words ~= '' and { { 0, #words, group } } or {} }
-end
-
---- Adds rows at the end, or in place of everything.
----@param rows himalaya.Row[]
----@param first? boolean
-function Reader:append(rows, first)
-  if self.view.over or not vim.api.nvim_buf_is_valid(self.buffer) then
-    return
-  end
-  local lines = vim.tbl_map(function(row)
-    return row.text
-  end, rows)
-  local at = first and 0 or vim.api.nvim_buf_line_count(self.buffer)
-  vim.bo[self.buffer].modifiable = true
-  if first then
-    vim.api.nvim_buf_clear_namespace(self.buffer, paint.namespace, 0, -1)
-  end
-  vim.api.nvim_buf_set_lines(self.buffer, at, -1, false, lines)
-  vim.bo[self.buffer].modifiable = false
-  vim.bo[self.buffer].modified = false
-  for i, row in ipairs(rows) do
-    for _, span in ipairs(row.spans) do
-      vim.api.nvim_buf_set_extmark(
-        self.buffer,
-        paint.namespace,
-        at + i - 1,
-        span[1],
-        { end_col = math.min(span[2], #row.text), hl_group = span[3], strict = false }
-      )
-    end
-  end
-end
-
----@param folds himalaya.Fold[]
-function Reader:fold(folds)
-  vim.list_extend(self.folds, folds)
-  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-    vim.api.nvim_win_call(window, function()
-      for _, fold in ipairs(folds) do
-        if fold.last > fold.first then
-          pcall(vim.cmd, ('%d,%dfold'):format(fold.first, fold.last))
-        end
-      end
-    end)
-  end
-end
-
----@param err himalaya.Error
-function Reader:fail(err)
-  local words = vim.trim(text.clean(err.message) .. ' ' .. text.clean(err.hint))
-  self:append({ line_of('! ' .. words, 'HimalayaSyncError') }, true)
-end
-
----@param slice string
----@param more boolean
-function Reader:add_text(slice, more)
-  local out = message.continue(self.text, slice, not more)
-  self:append(out.rows)
-  self:fold(out.folds)
-end
-
---- Asks for the next slice when the end of what is there is near.
-function Reader:look_ahead()
-  if self.view.over or self.asking or not self.offset then
-    return
-  end
-  local lowest = 0
-  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-    lowest = math.max(lowest, vim.fn.line('w$', window))
-  end
-  if lowest + AHEAD < vim.api.nvim_buf_line_count(self.buffer) then
-    return
-  end
-  self.asking = true
-  local opts = { offset = self.offset, max_bytes = SLICE }
-  mail.read(self.account, self.folder, self.id, opts, function(err, result)
-    self.asking = false
-    if self.view.over then
-      return
-    end
-    self.offset = result and result.more and result.next_offset or nil
-    if err then
-      self:append({ line_of('! ' .. text.clean(err.message), 'HimalayaSyncError') })
-    else
-      self:add_text(result.text, result.more)
-      self:look_ahead()
-    end
-  end)
-end
-
----@param words string
-function Reader:note(words)
-  self.text.count = self.text.count + 2
-  self:append({ line_of(words, 'HimalayaWarning'), line_of('', 'HimalayaWarning') })
-end
-
-local PLAIN = 'HTML, shown by a plain rendering of our own.'
-
----@param result table
-function Reader:show_text(result)
-  self:add_text(result.text, result.more)
-  self.offset = result.more and result.next_offset or nil
-  self:look_ahead()
-end
-
----@param result table the message with the plain rendering of its page
-function Reader:show_html(result)
-  local function plainly()
-    if not self.view.over then
-      self:note(PLAIN)
-      self:show_text(result)
-    end
-  end
-  if not html.available() then
-    return plainly()
-  end
-  mail.read(self.account, self.folder, self.id, { max_bytes = MOST_HTML }, function(err, whole)
-    if err or not whole.html then
-      return plainly()
-    end
-    local window = vim.fn.bufwinid(self.buffer)
-    local width = window ~= -1 and vim.api.nvim_win_get_width(window) or 80
-    html.render(whole.html, width - 1, function(failure, rendered)
-      if failure or self.view.over then
-        return plainly()
-      end
-      self:note('HTML, shown by w3m.')
-      self:add_text(rendered, false)
-    end)
-  end)
-end
-
----@param result table
-function Reader:show(result)
-  local out
-  out, self.text = message.begin(result)
-  self.parts = out.parts
-  self:append(out.rows, true)
-  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-    vim.api.nvim_win_set_cursor(window, { 1, 0 })
-  end
-  self:fold(out.folds)
-  if result.text_from_html then
-    self:show_html(result)
-  else
-    self:show_text(result)
-  end
-end
-
----@param id integer
----@param done fun(err?: himalaya.Error, result?: table)
-function Reader:fetch(id, done)
-  mail.read(self.account, self.folder, id, { mark_seen = true, max_bytes = SLICE }, function(err, result)
-    if not self.view.over then
-      done(err, result)
-    end
-  end)
-end
-
----@return himalaya.List?
-function Reader:list()
-  return lists.of(lists.buffer(self.account, self.folder))
 end
 
 --- Shows the list again, at this message.
@@ -255,27 +56,76 @@ function Reader:neighbour(step)
   end
 end
 
--- What the list knows of it; what it does not know is taken for read, as it is shown.
----@return himalaya.Item[]
-function Reader:items()
-  if not self.id then
-    return {}
+--- Says that the message left its folder while it was open, or takes that back.
+---@param gone boolean
+function Reader:mark_gone(gone)
+  if not gone then
+    if self.gone then
+      vim.api.nvim_buf_del_extmark(self.buffer, paint.namespace, self.gone)
+      self.gone = nil
+    end
+    return
   end
-  local list = self:list()
-  return { list and list:item(self.id) or { id = self.id, flags = { seen = true } } }
+  self.gone = vim.api.nvim_buf_set_extmark(self.buffer, paint.namespace, 0, 0, {
+    id = self.gone,
+    virt_text = { { ' no longer in this folder ', 'HimalayaWarning' } },
+    virt_text_pos = 'right_align',
+  })
 end
 
----@param reader himalaya.Reader
+--- Shows the message that bears the key.
+---@param key string
+function Reader:find(key)
+  self.wanted = nil
+  mail.find(
+    self.account,
+    self.folder,
+    key,
+    self:still(function(err, id)
+      if not err then
+        self:load(id, { mark_seen = true })
+        return
+      end
+      if err.code == 'not_found' then
+        self.wanted = key
+        err = errors.new(
+          'not_found',
+          'This message was not found.',
+          'Sync (S), or open its folder to look for it.'
+        )
+      end
+      self:fail(err)
+    end)
+  )
+end
+
 ---@param account string
 ---@param news table
-local function hear(reader, account, news)
-  if account ~= reader.account or reader.told then
+function Reader:hear(account, news)
+  if account ~= self.account then
+    return
+  end
+  if self.wanted and not self.looks then
+    self.looks = true
+    vim.defer_fn(function()
+      self.looks = false
+      if self.wanted and not self.view.over then
+        self:find(self.wanted)
+      end
+    end, AGAIN_MS)
+  end
+  if not self.id then
     return
   end
   for _, left in ipairs(news.left) do
-    if left.id == reader.id and vim.fn.bufwinid(reader.buffer) ~= -1 then
-      reader.told = true
-      notify.status('The message that is shown is no longer in its folder.')
+    if left.id == self.id then
+      self:mark_gone(true)
+    end
+  end
+  for _, item in ipairs(self.gone and news.messages or {}) do
+    if item.id == self.id then
+      local list = self:list()
+      self:mark_gone(list ~= nil and list.folder_id ~= item.folder_id)
     end
   end
 end
@@ -285,43 +135,32 @@ end
 ---@param folder string
 ---@return himalaya.Reader
 local function make(buffer, account, folder)
-  local reader = setmetatable({
-    account = account,
-    folder = folder,
-    buffer = buffer,
-    parts = {},
-    folds = {},
-    asking = false,
-    told = false,
-  }, Reader)
+  local fields = { account = account, folder = folder, buffer = buffer, looks = false }
+  local reader = pages.new(fields, Reader) --[[@as himalaya.Reader]]
   if of_buffer[buffer] then
     of_buffer[buffer].stop()
+    of_buffer[buffer]:empty()
   end
   of_buffer[buffer] = reader
   reader.stop = live.listen({
     news = function(of, news)
-      hear(reader, of, news)
+      reader:hear(of, news)
     end,
   })
   reader.view = views.attach(buffer, {
     name = 'message',
     handlers = require('himalaya.ui.reader_keys').of(reader),
-    window = { wrap = true, linebreak = true, breakindent = true, cursorline = false, foldmethod = 'manual' },
+    window = pages.WINDOW,
     on_close = function()
       reader.stop()
+      reader:empty()
       if of_buffer[buffer] == reader then
         of_buffer[buffer] = nil
       end
     end,
   })
-  vim.api.nvim_create_autocmd({ 'CursorMoved', 'WinScrolled', 'BufWinEnter' }, {
-    group = 'himalaya.view.' .. buffer,
-    buffer = buffer,
-    callback = function()
-      reader:look_ahead()
-    end,
-  })
-  reader:append({ line_of('Looking ...', 'HimalayaHeader') }, true)
+  pages.follow_windows(reader)
+  reader:say('Looking ...')
   return reader
 end
 
@@ -370,23 +209,23 @@ function M.open(account, folder, id)
   local known = opened(account, folder, id)
   if known then
     vim.api.nvim_win_set_buf(0, known.buffer)
+    if known.failed then
+      known:load(id, { mark_seen = true })
+      return
+    end
     mail.read(account, folder, id, { mark_seen = true, max_bytes = 4 }, function() end)
     return
   end
   local buffer = vim.api.nvim_create_buf(false, false)
   local reader = make(buffer, account, folder)
-  reader.id = id
   vim.api.nvim_win_set_buf(0, buffer)
   let_go()
-  reader:fetch(id, function(err, result)
-    if err then
-      reader:fail(err)
-      return
+  reader:load(id, { mark_seen = true }, function(err, result)
+    if not err then
+      local name = address.encode(account, folder, result.key)
+      give_way(name, buffer)
+      pcall(vim.api.nvim_buf_set_name, buffer, name)
     end
-    local name = address.encode(account, folder, ('%d.%s'):format(id, digest(result.headers)))
-    give_way(name, buffer)
-    pcall(vim.api.nvim_buf_set_name, buffer, name)
-    reader:show(result)
   end)
 end
 
@@ -396,30 +235,7 @@ end
 ---@param folder string
 ---@param key string
 function M.attach(buffer, account, folder, key)
-  local reader = make(buffer, account, folder)
-  local number, expected = key:match('^(%d+)%.(%x+)$')
-  local gone = require('himalaya.errors').new(
-    'not_found',
-    'This message was not found.',
-    'Open its folder to look for it.'
-  )
-  if not number then
-    reader:fail(gone)
-    return
-  end
-  -- Marked as read only once it is sure to be this one.
-  mail.read(account, folder, tonumber(number) --[[@as integer]], { max_bytes = SLICE }, function(err, result)
-    if reader.view.over then
-      return
-    elseif err then
-      reader:fail(err.code == 'not_found' and gone or err)
-    elseif digest(result.headers) ~= expected then
-      reader:fail(gone)
-    else
-      reader.id = tonumber(number)
-      reader:show(result)
-    end
-  end)
+  make(buffer, account, folder):find(key)
 end
 
 return M

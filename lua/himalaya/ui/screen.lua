@@ -1,4 +1,4 @@
--- The windows: a sidebar at the left and beside it the list of a folder or a message. :Himalaya opens them in the
+-- The windows: a sidebar at one side and beside it the list of a folder or a message. :Himalaya opens them in the
 -- current tab page; what stood in the window before comes back when they are closed.
 
 local address = require('himalaya.ui.address')
@@ -12,8 +12,12 @@ local M = {}
 -- In fewer columns a list has no room for a sidebar beside it.
 local LEAST_COLUMNS = 50
 local NARROW, WIDE = 15, 30
+local LEAST_WIDTH = 5
+
+local resized ---@type integer? the width the user gave the sidebar
 
 local before = {} ---@type table<integer, integer> the buffer that stood in a window
+local hidden = {} ---@type table<integer, boolean> tab pages whose sidebar was hidden, or shown, by a key
 local opened = false
 
 ---@param buffer integer
@@ -56,15 +60,51 @@ local function main_window()
   return window
 end
 
+---@return integer
+local function sidebar_width()
+  local wanted = config.get().ui.sidebar.width
+  if resized then
+    return resized
+  elseif wanted >= 1 then
+    return math.max(LEAST_WIDTH, math.min(math.floor(wanted), vim.o.columns - 2 * LEAST_WIDTH))
+  elseif wanted > 0 then
+    return math.max(LEAST_WIDTH, math.floor(vim.o.columns * wanted))
+  end
+  return math.max(NARROW, math.min(WIDE, math.floor(vim.o.columns * 0.25)))
+end
+
 local function open_sidebar()
   if find(sidebar.is) or vim.o.columns < LEAST_COLUMNS then
     return
   end
-  local width = math.max(NARROW, math.min(WIDE, math.floor(vim.o.columns * 0.25)))
   local buffer = sidebar.buffer()
-  local window = vim.api.nvim_open_win(buffer, false, { split = 'left', win = -1, width = width })
+  local window = vim.api.nvim_open_win(buffer, false, {
+    split = config.get().ui.sidebar.side,
+    win = -1,
+    width = sidebar_width(),
+  })
   vim.wo[window].winfixwidth = true
   sidebar.paint()
+end
+
+-- Its width is kept for the next time, where the user changed it.
+---@param window integer
+local function close_sidebar(window)
+  local width = vim.api.nvim_win_get_width(window)
+  resized = width ~= sidebar_width() and width or resized
+  vim.api.nvim_win_close(window, true)
+end
+
+--- Shows the sidebar of this tab page, or hides it.
+function M.toggle_sidebar()
+  local window = find(sidebar.is)
+  hidden[vim.api.nvim_get_current_tabpage()] = window ~= nil
+  if not window then
+    open_sidebar()
+    sidebar.refresh()
+  elseif #vim.api.nvim_tabpage_list_wins(0) > 1 then
+    close_sidebar(window)
+  end
 end
 
 -- Push, the clock, and whatever else begins with the first look at mail.
@@ -94,7 +134,13 @@ function M.show(account, folder)
   local window = main_window()
   vim.api.nvim_set_current_win(window)
   vim.api.nvim_win_set_buf(window, lists.buffer(account, folder))
-  open_sidebar()
+  local hide = hidden[vim.api.nvim_get_current_tabpage()]
+  if hide == nil then
+    hide = not config.get().ui.sidebar.open
+  end
+  if not hide then
+    open_sidebar()
+  end
   sidebar.set_current(account, folder)
   lists.repaint()
   vim.schedule(function()
@@ -199,8 +245,10 @@ function M.close()
   local main = find(is_main)
   local side = find(sidebar.is)
   if side and #vim.api.nvim_tabpage_list_wins(0) > 1 then
-    vim.api.nvim_win_close(side, true)
+    close_sidebar(side)
   end
+  require('himalaya.ui.preview').forget()
+  hidden[vim.api.nvim_get_current_tabpage()] = nil
   if not main or not vim.api.nvim_win_is_valid(main) then
     return
   end
@@ -246,6 +294,7 @@ function M.handlers(here)
       commands.folder((here()))
     end,
     account = commands.accounts,
+    sidebar = M.toggle_sidebar,
     sync_info = commands.sync_info,
   }
 end

@@ -4,6 +4,7 @@
 ---@field view himalaya.ViewBuffer
 ---@field selected table<integer, boolean> by id
 ---@field selected_items table<integer, himalaya.Item>
+---@field items himalaya.Item[]
 ---@field item fun(self: himalaya.Selection, id: any): himalaya.Item?
 ---@field paint fun(self: himalaya.Selection)
 local Selection = {}
@@ -24,9 +25,22 @@ function Selection:under_cursor()
   end
   local items = {}
   for _, row in ipairs(self.view:rows(first, last)) do
-    items[#items + 1] = self:item(row.key)
+    -- A folded thread stands for all of its messages.
+    for _, id in ipairs(row.members or { row.key }) do
+      items[#items + 1] = self:item(id)
+    end
   end
   return items
+end
+
+--- The messages of the thread under the cursor, as far as the list has them.
+---@return himalaya.Item[]
+function Selection:thread_here()
+  local row = self.view:row()
+  local item = row and self:item(row.key)
+  return vim.tbl_filter(function(each)
+    return each == item or (item ~= nil and item.thread ~= nil and each.thread == item.thread)
+  end, item and self.items or {})
 end
 
 --- What an action is about: what is selected, else what is under the cursor.
@@ -43,10 +57,16 @@ function Selection:targets()
   return items
 end
 
---- Selects messages, or not; nil turns each round.
+--- Selects messages, or not; nil turns each round, 'all' turns them round together.
 ---@param items himalaya.Item[]
----@param wanted? boolean
+---@param wanted? boolean|'all'
 function Selection:select(items, wanted)
+  if wanted == 'all' then
+    wanted = false
+    for _, item in ipairs(items) do
+      wanted = wanted or not self.selected[item.id]
+    end
+  end
   for _, item in ipairs(items) do
     local on = wanted
     if on == nil then

@@ -203,6 +203,49 @@ return {
         'An earlier name of `async.startup_delay`.',
         { alias = 'async.startup_delay' }
       ),
+      o('ui.sidebar.open', 'boolean', true, 'Show the sidebar. `B` shows and hides it.'),
+      o('ui.sidebar.side', "'left'|'right'", 'left', 'Where it stands.'),
+      o(
+        'ui.sidebar.width',
+        'number',
+        0,
+        'Its cells, or below 1 its share of the screen; 0 is a quarter, 15 to 30 cells. What you resize it to is '
+          .. 'kept.',
+        { minimum = 0, maximum = 1000 }
+      ),
+      o(
+        'ui.preview.open',
+        'boolean',
+        false,
+        'Show the message under the cursor beside the list. `P` changes it.'
+      ),
+      o(
+        'ui.preview.split',
+        "'auto'|'below'|'right'",
+        'auto',
+        'Where the preview stands; `auto` is right of a list of 160 cells or more, else below it.'
+      ),
+      o(
+        'ui.preview.size',
+        'number',
+        0.5,
+        'The share of the list that it takes.',
+        { minimum = 0.1, maximum = 0.9 }
+      ),
+      o('ui.paging', "'pages'|'endless'", 'pages', 'Turn pages, or have more come as you scroll.'),
+      o(
+        'ui.page_size',
+        'integer',
+        50,
+        'How many messages, or threads, a page has.',
+        { minimum = 5, maximum = 200 }
+      ),
+      o(
+        'ui.threads',
+        "'off'|'open'|'folded'",
+        'off',
+        'How a list begins: every message by itself, threads together, or each thread as one row.'
+      ),
       o(
         'keymaps',
         'table',
