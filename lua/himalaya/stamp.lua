@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '61f4c67ca2daac57'
+return '9b8913bf2d915181'
