@@ -7,9 +7,17 @@
 
 namespace himalaya::lua {
 
+namespace {
+
+constexpr std::size_t GATHERED = 100;
+constexpr std::uint64_t GATHERING_MS = 4;
+
+} // namespace
+
 class Events::Target {
   public:
     Ref callback;
+    Pace pace = Pace::prompt;
     std::size_t high = 64;
     std::size_t waiting = 0;
     bool full = false;
@@ -19,7 +27,7 @@ class Events::Target {
 
 Events::Events(loop::Loop& loop, lua_State* L, Ref schedule, Ref dispatcher, Ref report)
     : m_loop(loop), m_L(L), m_schedule(std::move(schedule)), m_dispatcher(std::move(dispatcher)),
-      m_report(std::move(report)) {
+      m_report(std::move(report)), m_gathering(loop, "lua") {
     lua_getglobal(L, "debug");
     lua_getfield(L, -1, "traceback");
     m_traceback = Ref::pop(L);
@@ -50,11 +58,12 @@ void Events::call(Ref callback, Arguments arguments) {
         push({std::move(callback), nullptr, std::move(arguments), {}, false});
 }
 
-Events::Listener Events::listen(Ref callback, std::size_t high) {
+Events::Listener Events::listen(Ref callback, std::size_t high, Pace pace) {
     static std::uint64_t last = 0;
     auto target = std::make_shared<Target>();
     target->callback = std::move(callback);
     target->high = high;
+    target->pace = pace;
     target->id = ++last;
     return target;
 }
@@ -74,7 +83,7 @@ void Events::change(const Listener& listener, std::string key, Arguments argumen
 bool Events::offer(const Listener& listener, Arguments arguments) {
     if (++listener->waiting >= listener->high)
         listener->full = true;
-    push({Ref(), listener, std::move(arguments), {}, false});
+    push({Ref(), listener, std::move(arguments), {}, false}, listener->pace);
     return !listener->full;
 }
 
@@ -86,18 +95,23 @@ std::size_t Events::waiting(const Listener& listener) {
     return listener->waiting;
 }
 
-void Events::push(Event event) {
+void Events::push(Event event, Pace pace) {
     if (m_stopped)
         return;
     m_queue.push_back(std::move(event));
-    if (!m_scheduled && !m_deferred)
+    if (m_scheduled || m_deferred)
+        return;
+    if (pace == Pace::prompt || m_queue.size() >= GATHERED)
         schedule();
+    else if (!m_gathering.active())
+        m_gathering.start(GATHERING_MS, 0, [this] { schedule(); });
 }
 
 // Only enqueues in Neovim, so it is safe in the middle of uv_run.
 void Events::schedule() {
     if (m_stopped || m_scheduled)
         return;
+    m_gathering.stop();
     lua_checkstack(m_L, 4);
     m_schedule.push(m_L);
     m_dispatcher.push(m_L);
@@ -200,6 +214,7 @@ void Events::report(const std::string& message) {
 
 void Events::stop() {
     m_stopped = true;
+    m_gathering.stop();
     m_queue.clear();
     m_by_key.clear();
 }

@@ -94,13 +94,15 @@ Events::Listener& check_listener(lua_State* L) {
     return *static_cast<Events::Listener*>(found);
 }
 
-// listen(callback, high?) -> listener: a callback told again and again, of changes and of a stream's items
+// listen(callback, high?, gathering?) -> listener: a callback told again and again, of changes and of a stream's items
 int listen(lua_State* L, Runtime& runtime) {
     std::int64_t high = is_given(L, 2) ? check_integer(L, 2, "high") : 64;
     if (high < 1)
         bad_argument("high", "expected 1 or more");
+    bool gathering = is_given(L, 3) && check_boolean(L, 3, "gathering");
     Events::Listener listener =
-        runtime.events().listen(check_function(L, 1, "callback"), static_cast<std::size_t>(high));
+        runtime.events().listen(check_function(L, 1, "callback"), static_cast<std::size_t>(high),
+                                gathering ? Events::Pace::gathering : Events::Pace::prompt);
     new (lua_newuserdata(L, sizeof(Events::Listener))) Events::Listener(std::move(listener));
     if (luaL_newmetatable(L, LISTENER)) {
         lua_pushcclosure(L, drop_listener, 0);

@@ -18,7 +18,7 @@
 --- @field metrics fun(): himalaya.LoopMetrics
 --- @field reset_metrics fun()
 --- @field complete fun(callback: function, ...: any)  the callback comes by the queue, as completions do
---- @field listen fun(callback: function, high?: integer): userdata  told again and again
+--- @field listen fun(callback: function, high?: integer, gathering?: boolean): userdata  told again and again
 --- @field change fun(listener: userdata, key: string, ...: any)      only the newest of a key is told
 --- @field offer fun(listener: userdata, ...: any): boolean           told in order; false when enough waits
 --- @field on_room fun(listener: userdata, fn: function)              when it has room again

@@ -211,6 +211,38 @@ describe('the queue into Lua', function()
     child.stop()
   end)
 
+  it('gathers what a stream brings piece by piece, and tells it before what comes after it', function()
+    local child = start()
+    child.lua([[
+      local listener = native.loop.listen(function(n) tell(n, turn) end, 512, true)
+      turn = 0
+      local idle = vim.uv.new_idle()
+      idle:start(function()
+        turn = turn + 1
+        if turn <= 40 then native.loop.offer(listener, turn) else idle:close() end
+      end)
+    ]])
+    child.wait_for('return #told == 40')
+    local turns = child.lua([=[
+      local seen, count = {}, 0
+      for i, entry in ipairs(told) do
+        assert(entry[1] == i)
+        if not seen[entry[2]] then seen[entry[2]], count = true, count + 1 end
+      end
+      return count
+    ]=])
+    assert.is_true(turns < 40, turns .. ' ways into the editor for 40 items')
+    child.lua([[
+      told = {}
+      local listener = native.loop.listen(tell, 512, true)
+      native.loop.offer(listener, 'item')
+      native.loop.complete(tell, 'end')
+    ]])
+    child.wait_for('return #told == 2')
+    assert.same({ 'item', 'end' }, child.lua('return { told[1][1], told[2][1] or told[2][2] }'))
+    child.stop()
+  end)
+
   it('survives the collector at its most eager', function()
     local child = start()
     child.lua([[
