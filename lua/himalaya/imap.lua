@@ -8,6 +8,8 @@
 ---   end)
 --- ```
 
+local check = require('himalaya.check')
+
 local M = {}
 
 --- @class himalaya.imap.Handle
@@ -132,15 +134,6 @@ end
 --- @field private _stats table?
 local Client = {}
 Client.__index = Client
-
---- @param name string
---- @param value any
---- @param kind string
-local function check(name, value, kind)
-  if type(value) ~= kind then
-    error(('%s: expected a %s, got %s'):format(name, kind, type(value)), 3)
-  end
-end
 
 --- Connects and logs in. `opts` may be an account's: `require('himalaya.config').account('home').imap`.
 --- @param opts himalaya.imap.Options

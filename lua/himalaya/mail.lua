@@ -2,6 +2,7 @@
 -- the local store, so it works offline and in milliseconds; only a message whose text is not here yet is fetched.
 -- What is done is seen at once and carried to the server as soon as that can be reached.
 
+local check = require('himalaya.check')
 local config = require('himalaya.config')
 local errors = require('himalaya.errors')
 local home = require('himalaya.mail.home')
@@ -30,16 +31,6 @@ function Handle:close(cb)
   self:cancel()
   if cb then
     vim.schedule(cb)
-  end
-end
-
----@param name string
----@param value any
----@param kind string|string[]
-local function check(name, value, kind)
-  local kinds = type(kind) == 'table' and kind or { kind }
-  if not vim.tbl_contains(kinds, type(value)) then
-    error(('%s: expected a %s, got %s'):format(name, table.concat(kinds, ' or '), type(value)), 3)
   end
 end
 
