@@ -1,0 +1,148 @@
+#include "imap/fetch.hpp"
+#include "imap/search.hpp"
+
+#include "catch.hpp"
+#include "imap/scripted_session.hpp"
+
+using namespace himalaya;
+using namespace himalaya::imap;
+
+TEST_CASE("SELECT and the first FETCH travel together, and every message comes once") {
+    Place place;
+    place.server.on("UID FETCH", [](const std::string& line) -> std::string {
+        if (line.starts_with("UID FETCH * "))
+            return "* 3 FETCH (UID 9 FLAGS ())\r\n% OK\r\n";
+        return "* 1 FETCH (UID 2 FLAGS (\\Seen))\r\n* 2 FETCH (UID 5 FLAGS ())\r\n% OK\r\n";
+    });
+    auto session = place.open();
+    auto before = session->stats().round_trips;
+    Counter counter;
+    auto result = place.loop.value_of(fetch(session, request_for(*UidSet::parse("1:*")), counter, {}));
+    REQUIRE(result.messages == 3);
+    REQUIRE(counter.uids == std::vector<uint32_t>{9, 2, 5});
+    REQUIRE(result.uid_validity == 7);
+    REQUIRE(session->stats().round_trips - before <= 2);
+    REQUIRE(place.server.count("SELECT") == 1);
+}
+
+TEST_CASE("an empty folder has nothing to fetch, whatever the server says to *") {
+    Place place;
+    place.server.on("SELECT", "* 0 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n% OK\r\n");
+    place.server.on("UID FETCH", "% BAD no such message\r\n");
+    auto session = place.open();
+    Counter counter;
+    REQUIRE(place.loop.value_of(fetch(session, request_for(*UidSet::parse("1:*")), counter, {})).messages ==
+            0);
+}
+
+TEST_CASE("news in the middle of a FETCH is not a message") {
+    Place place;
+    place.server.on(
+        "UID FETCH",
+        "* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n* 4 EXISTS\r\n* 2 EXPUNGE\r\n* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n"
+        "% OK\r\n");
+    auto session = place.open();
+    auto request = request_for(UidSet{{1, 3}});
+    request.wants.flags = false;
+    request.wants.size = true;
+    Counter counter;
+    place.loop.value_of(fetch(session, std::move(request), counter, {}));
+    REQUIRE(counter.uids == std::vector<uint32_t>{1});
+    REQUIRE(session->selected()->exists == 3);
+}
+
+TEST_CASE("a cancelled request leaves the connection in order") {
+    Place place;
+    place.server.on("UID FETCH", "");
+    auto session = place.open();
+    loop::CancelSource cancel;
+    Counter counter;
+    std::optional<Error> ended;
+    auto task = [](auto s, Counter& c, loop::CancelToken token) -> loop::Task<void> {
+        auto request = request_for(UidSet{{1, 3}});
+        co_await fetch(s, std::move(request), c, token);
+    };
+    loop::start(task(session, counter, cancel.token()), [&](std::optional<Error> error) { ended = error; });
+    REQUIRE(place.loop.run_until([&] { return place.server.count("UID FETCH") == 1; }));
+    cancel.cancel();
+    REQUIRE(ended->code == himalaya::Code::cancelled);
+    REQUIRE(session->alive());
+    REQUIRE(session->users() == 0);
+}
+
+TEST_CASE("bulk work steps aside for another folder and goes on afterwards") {
+    Place place;
+    place.server.on("SELECT",
+                    "* 30000 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 30001] x\r\n% OK\r\n");
+    place.server.on("UID FETCH", [](const std::string& line) -> std::string {
+        auto set = UidSet::parse(line.substr(10, line.find(' ', 10) - 10));
+        std::string reply;
+        for (auto uid : set->numbers())
+            reply += "* 1 FETCH (UID " + std::to_string(uid) + " FLAGS ())\r\n";
+        return reply + "% OK\r\n";
+    });
+    place.server.on("UID SEARCH", "* ESEARCH (TAG \"x\") UID ALL 1\r\n% OK\r\n");
+    auto session = place.open();
+    Counter counter;
+    bool fetched = false, searched = false;
+    size_t seen_at_search = 0;
+    auto bulk = [](auto s, Counter& c) -> loop::Task<void> {
+        auto request = request_for(UidSet{{1, 30000}});
+        request.priority = Priority::background;
+        co_await fetch(s, std::move(request), c, {});
+    };
+    auto urgent = [](auto s) -> loop::Task<void> {
+        SearchRequest request;
+        request.folder = "Other";
+        co_await search(s, request, {});
+    };
+    loop::start(bulk(session, counter), [&](std::optional<Error> error) {
+        REQUIRE_FALSE(error);
+        fetched = true;
+    });
+    REQUIRE(place.loop.run_until([&] { return !counter.uids.empty(); }));
+    loop::start(urgent(session), [&](std::optional<Error> error) {
+        REQUIRE_FALSE(error);
+        searched = true;
+        seen_at_search = counter.uids.size();
+    });
+    REQUIRE(place.loop.run_until([&] { return fetched && searched; }));
+    REQUIRE(seen_at_search < 30000);
+    REQUIRE(counter.uids.size() == 30000);
+}
+
+TEST_CASE("while the sink holds, nothing is read; then it goes on") {
+    Place place;
+    place.server.on("UID FETCH", "* 1 FETCH (UID 1 FLAGS ())\r\n* 2 FETCH (UID 2 FLAGS ())\r\n% OK\r\n");
+    auto session = place.open();
+    Counter counter;
+    counter.stop_after = 1;
+    bool done = false;
+    auto task = [](auto s, Counter& c) -> loop::Task<void> {
+        auto request = request_for(UidSet{{1, 2}});
+        co_await fetch(s, std::move(request), c, {});
+    };
+    loop::start(task(session, counter), [&](std::optional<Error>) { done = true; });
+    REQUIRE(place.loop.run_until([&] { return session->paused(); }));
+    for (int i = 0; i < 20; ++i)
+        place.loop.turn();
+    REQUIRE(counter.uids.size() == 1);
+    REQUIRE_FALSE(done);
+    session->resume();
+    REQUIRE(place.loop.run_until([&] { return done; }));
+    REQUIRE(counter.uids.size() == 2);
+}
+
+TEST_CASE("windows cover the set once, newest first, whatever the gaps") {
+    Windows windows(UidSet{{1, last_of_all}}, 100, 1000);
+    UidSet all;
+    uint32_t before = last_of_all;
+    while (!windows.done()) {
+        auto window = windows.next(10);
+        REQUIRE(window.max() < before);
+        REQUIRE(all.shared(window).empty());
+        before = window.min();
+        all = all.united(window);
+    }
+    REQUIRE(all.text() == "1:1000");
+}

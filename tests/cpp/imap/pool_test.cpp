@@ -1,0 +1,139 @@
+#include "imap/pool.hpp"
+#include "imap/watch.hpp"
+
+#include "catch.hpp"
+#include "imap/scripted_session.hpp"
+
+using namespace himalaya;
+using namespace himalaya::imap;
+
+TEST_CASE("a pool opens what it needs, shares when it may not open more, and says so") {
+    Place place;
+    auto account = account_of(place.server);
+    account.pool_size = 3;
+    auto pool = std::make_shared<Pool>(place.net, account);
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto first = place.loop.value_of(pool->take("INBOX", Priority::user, {}));
+    auto use = place.loop.value_of(first->use("INBOX", Priority::background, {}));
+    place.server.on("AUTHENTICATE", "% NO [LIMIT] Maximum number of connections exceeded\r\n");
+    auto second = place.loop.value_of(pool->take("Other", Priority::user, {}));
+    REQUIRE(second == first);
+    REQUIRE(pool->stats().limit == 1);
+    REQUIRE_FALSE(pool->stats().note.empty());
+    use.release();
+    pool->close();
+    REQUIRE(pool->stats().connections == 0);
+}
+
+TEST_CASE("a lost connection is replaced, and the folders are asked for anew") {
+    Place place;
+    place.server.on("LIST", "* LIST () \"/\" INBOX\r\n% OK\r\n");
+    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    REQUIRE(place.loop.value_of(pool->folders({})).size() == 1);
+    REQUIRE(place.loop.value_of(pool->folders({})).size() == 1);
+    REQUIRE(place.server.count("LIST") == 1);
+    place.server.cut();
+    REQUIRE(place.loop.run_until([&] { return pool->stats().connections == 0; }));
+    REQUIRE(place.loop.value_of(pool->folders({})).size() == 1);
+    REQUIRE(place.server.count("LIST") == 2);
+    REQUIRE(place.server.connections == 2);
+    pool->close();
+}
+
+TEST_CASE("idle connections are given up when the machine slept") {
+    Place place;
+    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    REQUIRE(pool->stats().connections == 1);
+    pool->surroundings_changed();
+    REQUIRE(pool->stats().connections == 0);
+    pool->close();
+}
+
+TEST_CASE("a sleep shows as a jump between two clocks, a new network in its addresses") {
+    Surroundings surroundings;
+    REQUIRE_FALSE(surroundings.changed(1'000'000, 1000, "192.0.2.1 "));
+    REQUIRE_FALSE(surroundings.changed(1'005'100, 6000, "192.0.2.1 "));
+    REQUIRE(surroundings.changed(4'600'000, 11'000, "192.0.2.1 "));
+    REQUIRE_FALSE(surroundings.changed(4'605'000, 16'000, "192.0.2.1 "));
+    REQUIRE(surroundings.changed(4'610'000, 21'000, "198.51.100.7 "));
+}
+
+TEST_CASE("waits grow with each failure, differ by chance, and obey the server") {
+    Backoff backoff;
+    auto offline = make_error(himalaya::Code::offline, "gone");
+    REQUIRE(backoff.failed(offline, 0) == 750);
+    REQUIRE(backoff.failed(offline, 1) == 2500);
+    for (int i = 0; i < 20; ++i)
+        REQUIRE(backoff.failed(offline, 0.5) <= 300'000);
+    backoff.succeeded();
+    auto throttled =
+        error_of({Verdict::bad, "", "throttled. Suggested Backoff Time: 92000 milliseconds"}, "go on");
+    REQUIRE(backoff.failed(throttled, 0.5) == 92'000);
+}
+
+TEST_CASE("a watch idles, tells of news at once, and renews with one write") {
+    Place place;
+    place.server.on("IDLE", "+ idling\r\n");
+    auto account = account_of(place.server);
+    account.renew_ms = 50;
+    auto pool = std::make_shared<Pool>(place.net, account);
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    std::vector<Change> changes;
+    pool->watch().add("INBOX", [&](const Change& change) { changes.push_back(change); });
+    REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 1; }));
+    REQUIRE(pool->stats().mode == "idle");
+    place.server.say("* 4 EXISTS\r\n");
+    REQUIRE(place.loop.run_until([&] { return !changes.empty(); }));
+    REQUIRE(changes[0].kind == Change::Kind::messages);
+    REQUIRE(changes[0].exists == 4);
+    REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 3; }));
+    REQUIRE(place.server.count("DONE") >= 2);
+    pool->close();
+}
+
+TEST_CASE("a watch whose IDLE is refused polls") {
+    Place place;
+    place.server.on("IDLE", "% BAD what\r\n");
+    auto account = account_of(place.server);
+    account.poll_ms = 20;
+    auto pool = std::make_shared<Pool>(place.net, account);
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    pool->watch().add("INBOX", [](const Change&) {});
+    REQUIRE(place.loop.run_until([&] { return pool->stats().mode == "poll"; }));
+    REQUIRE(place.loop.run_until([&] { return place.server.count("NOOP") >= 2; }));
+    pool->close();
+}
+
+TEST_CASE("a watch comes back and tells what changed while it was away") {
+    Place place;
+    place.server.on("IDLE", "+ idling\r\n");
+    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    std::vector<Change> changes;
+    pool->watch().add("INBOX", [&](const Change& change) { changes.push_back(change); });
+    REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 1; }));
+    place.server.on("SELECT", "* 8 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 15] x\r\n% OK\r\n");
+    place.server.cut();
+    REQUIRE(place.loop.run_until([&] { return !changes.empty(); }));
+    REQUIRE(changes[0].exists == 8);
+    pool->close();
+}
+
+TEST_CASE("a server that swallows the renewal is found dead") {
+    Place place;
+    place.server.on("IDLE", "+ idling\r\n");
+    auto account = account_of(place.server);
+    account.renew_ms = 50;
+    account.timeout_ms = 200;
+    auto pool = std::make_shared<Pool>(place.net, account);
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    pool->watch().add("INBOX", [](const Change&) {});
+    REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 1; }));
+    place.server.on("IDLE", "");
+    place.server.on("NOOP", "");
+    int before = place.server.connections;
+    REQUIRE(place.loop.run_until([&] { return place.server.connections > before; }));
+    pool->close();
+}
