@@ -2,9 +2,10 @@
 #pragma once
 
 #include "imap/pool.hpp"
+#include "loop/timer.hpp"
 #include "loop/worker.hpp"
 #include "lua/imap_values.hpp"
-#include "lua/runtime.hpp"
+#include "lua/operations.hpp"
 #include "net/net.hpp"
 
 #include <map>
@@ -19,37 +20,19 @@ struct ImapClient {
     std::shared_ptr<imap::Pool> pool;
 };
 
-// One call from Lua: its callback is called once, with an error or what succeed() was given.
-struct ImapOperation {
-    ImapOperation(Events& to, const loop::CancelToken& parent) : events(to), cancel(parent) {}
-
-    uint64_t id = 0;
-    std::shared_ptr<ImapClient> client;
-    Ref callback;
-    Events& events;
-    loop::CancelSource cancel;
-    bool done = false;
-
-    bool cancelled() const { return cancel.cancelled(); }
-    void succeed(Arguments result);
-    void fail(Error error);
-};
-
 class ImapArea {
   public:
     explicit ImapArea(Runtime& of);
     static ImapArea& of(Runtime& runtime);
 
     std::shared_ptr<ImapClient> check_client(lua_State* L, int index);
-    std::shared_ptr<ImapOperation> begin(std::shared_ptr<ImapClient> client, Ref callback);
-    void run(std::shared_ptr<ImapOperation> operation, loop::Task<void> task);
     loop::Worker& worker();
 
     Runtime& runtime;
     net::Net net;
     std::map<uint64_t, std::shared_ptr<ImapClient>> clients;
-    std::map<uint64_t, std::shared_ptr<ImapOperation>> operations;
-    uint64_t last = 0;
+    Operations operations;
+    uint64_t last = 0; // number given to a client or a file
 
   private:
     std::unique_ptr<loop::Worker> m_worker;
@@ -61,6 +44,43 @@ imap::Priority check_priority(const std::optional<std::string>& name, imap::Prio
 bool may_try_again(const Error& error, const imap::Session& session, int attempt);
 uint64_t retry_wait_ms(int attempt);
 
+// fn(session, token) -> Task<Arguments> on a connection that fits; again on another one when `repeatable` and it was
+// lost.
+template<class F>
+loop::Task<Arguments> on_session(loop::Loop& loop, std::shared_ptr<imap::Pool> pool, std::string folder,
+                                 bool repeatable, F fn, loop::CancelToken token) {
+    for (int attempt = 0;; ++attempt) {
+        auto session = co_await pool->take(folder, imap::Priority::user, token);
+        std::optional<Error> failed;
+        Arguments result;
+        try {
+            auto asking = fn(session, token);
+            result = co_await asking;
+        } catch (Error& error) {
+            failed = error;
+        }
+        if (!failed)
+            co_return result;
+        if (!repeatable || !may_try_again(*failed, *session, attempt))
+            throw Error(*failed);
+        co_await loop::sleep(loop, retry_wait_ms(attempt), token);
+    }
+}
+
+// The frame of most functions here: begins fn for the client at 1, tells the callback at `callback`.
+template<class F>
+int ask(lua_State* L, Runtime& runtime, int callback, std::string folder, bool repeatable, F fn) {
+    auto& area = ImapArea::of(runtime);
+    auto pool = area.check_client(L, 1)->pool;
+    return area.operations.run(L, check_function(L, callback, "cb"), pool->token(),
+                               [&loop = runtime.loop(), pool, folder = std::move(folder), repeatable,
+                                fn = std::move(fn)](loop::CancelToken token) {
+                                   return on_session(loop, pool, folder, repeatable, fn, std::move(token));
+                               });
+}
+
 int imap_fetch(lua_State* L, Runtime& runtime);
+// What changes mail, added to the table on top of the stack.
+void add_imap_changing(lua_State* L);
 
 } // namespace himalaya::lua

@@ -18,12 +18,15 @@ constexpr std::size_t most_bytes = 4u << 20;
 
 class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
   public:
-    LuaSink(ImapArea& area, std::shared_ptr<ImapOperation> operation, Ref on_message, std::string directory)
-        : m_area(area), m_events(area.runtime.events()), m_operation(std::move(operation)),
-          m_listener(m_events.listen(std::move(on_message), most_waiting)),
+    LuaSink(ImapArea& area, Ref on_message, std::string directory)
+        : m_area(area), m_events(area.runtime.events()),
+          m_listener(m_events.listen(std::move(on_message), most_waiting, Events::Pace::gathering)),
           m_directory(std::move(directory)) {}
 
-    void begin(std::shared_ptr<Session> session) { m_session = std::move(session); }
+    void begin(std::shared_ptr<Session> session, const loop::CancelToken& token) {
+        m_session = std::move(session);
+        m_token = token;
+    }
 
     void on_message(Session&, const Fetch& message) override {
         if (message.uid)
@@ -60,9 +63,8 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
     LiteralSink* on_large(const LiteralStart&) override {
         if (m_directory.empty())
             return nullptr;
-        m_file = std::make_shared<BodyFile>(
-            m_area.worker(), m_session,
-            fmt::format("{}/{}-{}", m_directory, m_operation->id, ++m_file_number));
+        m_file = std::make_shared<BodyFile>(m_area.worker(), m_session,
+                                            fmt::format("{}/{}-{}", m_directory, m_number, ++m_file_number));
         return m_file.get();
     }
 
@@ -85,7 +87,7 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
                 self->m_bytes -= bytes;
                 if (self->m_paused && self->m_bytes < most_bytes / 2)
                     self->go_on();
-                if (self->m_operation->cancelled())
+                if (self->m_token.cancelled())
                     lua_pushnil(L);
                 else
                     table.push(L);
@@ -110,8 +112,9 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
 
     ImapArea& m_area;
     Events& m_events;
-    std::shared_ptr<ImapOperation> m_operation;
     Events::Listener m_listener;
+    loop::CancelToken m_token;
+    uint64_t m_number = ++m_area.last;
     std::string m_directory;
     std::shared_ptr<Session> m_session;
     std::shared_ptr<BodyFile> m_file;
@@ -124,14 +127,13 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
     bool m_paused = false;
 };
 
-loop::Task<void> run_fetch(ImapArea& area, std::shared_ptr<ImapOperation> operation, FetchRequest request,
-                           std::shared_ptr<LuaSink> sink) {
-    auto token = operation->cancel.token();
+loop::Task<Arguments> run_fetch(loop::Loop& loop, std::shared_ptr<Pool> pool, FetchRequest request,
+                                std::shared_ptr<LuaSink> sink, loop::CancelToken token) {
     FetchResult total;
     UidSet wanted = request.uids;
     for (int attempt = 0;; ++attempt) {
-        auto session = co_await operation->client->pool->take(request.folder, request.priority, token);
-        sink->begin(session);
+        auto session = co_await pool->take(request.folder, request.priority, token);
+        sink->begin(session, token);
         std::optional<Error> failed;
         try {
             FetchRequest again = request;
@@ -151,16 +153,16 @@ loop::Task<void> run_fetch(ImapArea& area, std::shared_ptr<ImapOperation> operat
             total.uid_validity = session->selected()->uid_validity;
         if (total.uid_validity != 0)
             request.uid_validity = total.uid_validity;
-        co_await loop::sleep(area.runtime.loop(), retry_wait_ms(attempt), token);
+        co_await loop::sleep(loop, retry_wait_ms(attempt), token);
     }
     co_await sink->written(token);
     total.messages = sink->count();
-    operation->succeed([total](lua_State* L) {
+    co_return [total](lua_State* L) {
         lua_createtable(L, 0, 2);
         set(L, "messages", total.messages);
         set(L, "uidvalidity", static_cast<uint64_t>(total.uid_validity));
         return 1;
-    });
+    };
 }
 
 } // namespace
@@ -179,12 +181,12 @@ int imap_fetch(lua_State* L, Runtime& runtime) {
     bool bulk = request.uids.count() > 500;
     request.priority = check_priority(priority, bulk ? Priority::background : Priority::ui);
     std::string directory = is_given(L, 5) ? std::string(check_string(L, 5, "directory")) : std::string();
-    Ref on_message = check_function(L, 6, "on_message");
-    auto operation = area.begin(client, check_function(L, 7, "cb"));
-    auto sink = std::make_shared<LuaSink>(area, operation, std::move(on_message), std::move(directory));
-    area.run(operation, run_fetch(area, operation, std::move(request), sink));
-    lua_pushnumber(L, static_cast<double>(operation->id));
-    return 1;
+    auto sink = std::make_shared<LuaSink>(area, check_function(L, 6, "on_message"), std::move(directory));
+    return area.operations.run(
+        L, check_function(L, 7, "cb"), client->pool->token(),
+        [&loop = runtime.loop(), pool = client->pool, request, sink](loop::CancelToken token) {
+            return run_fetch(loop, pool, request, sink, std::move(token));
+        });
 }
 
 } // namespace himalaya::lua

@@ -11,7 +11,19 @@
 #include "imap/watch.hpp"
 #include "lua/values.hpp"
 
+#include <array>
+
 namespace himalaya::lua {
+
+// What Lua calls the flags that it need not know by their names on the wire.
+struct FlagName {
+    std::string_view flag;
+    const char* name;
+};
+inline constexpr std::array flag_names = {
+    FlagName{"\\Seen", "seen"},       FlagName{"\\Answered", "answered"}, FlagName{"\\Flagged", "flagged"},
+    FlagName{"\\Deleted", "deleted"}, FlagName{"\\Draft", "draft"},       FlagName{"$Forwarded", "forwarded"},
+};
 
 imap::Account check_account(const Table& options, loop::Loop& loop);
 imap::FetchWants check_wants(lua_State* L, int index);

@@ -20,14 +20,9 @@ MailHome* g_home = nullptr; // of the one Runtime
 
 } // namespace
 
-struct MailHome::Operation {
-    explicit Operation(const loop::CancelToken& parent) : cancel(parent) {}
-    loop::CancelSource cancel;
-    Ref callback;
-};
-
 MailHome::MailHome(Runtime& of)
-    : runtime(of), net(of.loop()), instance(fmt::format("nvim_{}_{}", time::now_s(), ::getpid())),
+    : runtime(of), net(of.loop()), operations(of),
+      instance(fmt::format("nvim_{}_{}", time::now_s(), ::getpid())),
       m_mime_path(of.build_dir() + "/himalaya_mime.so") {
     of.at_stop([this] {
         for (auto& [name, account] : accounts) {
@@ -51,37 +46,6 @@ std::shared_ptr<MailAccount> MailHome::check_account(lua_State* L, int index) {
     if (found == accounts.end())
         bad_argument("account", fmt::format("'{}' is not open", name));
     return found->second;
-}
-
-int MailHome::run(lua_State* L, Ref callback, const loop::CancelToken& parent,
-                  Function<loop::Task<Arguments>(loop::CancelToken)> work) {
-    auto operation = std::make_shared<Operation>(parent);
-    operation->callback = std::move(callback);
-    auto id = ++m_last;
-    m_operations.emplace(id, operation);
-    auto running = [](MailHome& home, std::shared_ptr<Operation> mine,
-                      Function<loop::Task<Arguments>(loop::CancelToken)> body) -> loop::Task<> {
-        auto task = body(mine->cancel.token());
-        auto result = co_await task;
-        home.runtime.events().complete(std::move(mine->callback), std::move(result));
-    };
-    loop::start(running(*this, operation, std::move(work)),
-                [this, id, operation](std::optional<Error> error) {
-                    m_operations.erase(id);
-                    if (error && operation->callback)
-                        runtime.events().fail(std::move(operation->callback), std::move(*error));
-                });
-    lua_pushnumber(L, static_cast<double>(id));
-    return 1;
-}
-
-bool MailHome::cancel(std::uint64_t id) {
-    auto found = m_operations.find(id);
-    if (found == m_operations.end() || found->second->cancel.cancelled())
-        return false;
-    auto operation = found->second;
-    operation->cancel.cancel();
-    return true;
 }
 
 std::shared_ptr<const mail::Mime> MailHome::mime() {
@@ -168,7 +132,7 @@ int close(lua_State* L, Runtime& runtime) {
 // cancel(operation) -> boolean
 int cancel(lua_State* L, Runtime& runtime) {
     auto id = check_integer(L, 1, "operation");
-    lua_pushboolean(L, MailHome::of(runtime).cancel(static_cast<std::uint64_t>(id)));
+    lua_pushboolean(L, MailHome::of(runtime).operations.cancel(static_cast<std::uint64_t>(id)));
     return 1;
 }
 

@@ -3,7 +3,7 @@
 
 #include "imap/pool.hpp"
 #include "imap/watch.hpp"
-#include "lua/runtime.hpp"
+#include "lua/operations.hpp"
 #include "mail/message.hpp"
 #include "net/net.hpp"
 #include "sync/account.hpp"
@@ -42,26 +42,23 @@ class MailHome {
     // Throws BadArgument for an account that is not open.
     std::shared_ptr<MailAccount> check_account(lua_State* L, int index);
 
-    // Runs what Lua asked for; what the task returns pushes the result. Gives Lua the operation's number.
-    int run(lua_State* L, Ref callback, const loop::CancelToken& parent,
-            Function<loop::Task<Arguments>(loop::CancelToken)> work);
-    bool cancel(std::uint64_t operation);
+    // Runs what Lua asked for: operations.hpp.
+    int run(lua_State* L, Ref callback, const loop::CancelToken& parent, Operations::Work work) {
+        return operations.run(L, std::move(callback), parent, std::move(work));
+    }
 
     // The parser of whole messages, opened with the first one. On the file thread only.
     std::shared_ptr<const mail::Mime> mime();
 
     Runtime& runtime;
     net::Net net;
+    Operations operations;
     std::map<std::string, std::shared_ptr<MailAccount>> accounts;
     std::deque<ReadMessage> read;                                // newest first
     std::map<std::string, std::shared_ptr<sync::Counts>> counts; // of every account that was ever open
     std::string instance;                                        // this Neovim's name in the op log
 
   private:
-    struct Operation;
-
-    std::map<std::uint64_t, std::shared_ptr<Operation>> m_operations;
-    std::uint64_t m_last = 0;
     std::string m_mime_path;
     std::shared_ptr<const mail::Mime> m_mime;
 };

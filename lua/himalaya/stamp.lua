@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '9b8913bf2d915181'
+return 'ff69914d71c85393'
