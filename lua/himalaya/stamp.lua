@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'ff69914d71c85393'
+return '6bc8032bec5caf18'
