@@ -49,6 +49,9 @@ local function init_lines(opts)
   if opts.setup then
     lines[#lines + 1] = ('require("himalaya").setup(%s)'):format(vim.inspect(opts.setup))
   end
+  if vim.env.HIMALAYA_TURNS then
+    lines[#lines + 1] = require('tests.turns').WRITE
+  end
   vim.list_extend(lines, vim.split(opts.init or '', '\n'))
   return vim.split(table.concat(lines, '\n'), '\n')
 end
@@ -293,6 +296,9 @@ end
 
 function M.stop_all()
   for child in pairs(running) do
+    if vim.env.HIMALAYA_TURNS and child.exit_code == nil then
+      pcall(child.lua, 'himalaya_write_turns()')
+    end
     child.kill()
   end
 end

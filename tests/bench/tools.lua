@@ -1,6 +1,9 @@
 -- What every bench needs: medians, fresh Neovims, programs of the build, peers from npm, and what machine this is.
 local M = { runs = tonumber(vim.env.HIMALAYA_BENCH_RUNS) or 5, root = vim.env.HIMALAYA_ROOT }
 
+--- How many messages a large mailbox has, 50,000 unless --messages says otherwise.
+M.messages = tonumber(vim.env.HIMALAYA_BENCH_MESSAGES or '') or 50000
+
 -- What scripts/bench --row named; nothing: all.
 local rows = vim.split(vim.env.HIMALAYA_BENCH_ROWS or '', ' ', { trimempty = true })
 

@@ -1,0 +1,79 @@
+-- What our code kept the loop for, over many Neovims: with HIMALAYA_TURNS every child Neovim of the tests writes its
+-- loop metrics there when it exits or is taken down, and this adds them up. One that a test kills writes nothing.
+--
+--   nvim -u NONE -l tests/turns.lua FOLDER        prints the sum in a line
+local M = {}
+
+--- Lua for a child's init.lua. It runs before the module's own end, which is asked for later; a child that is to be
+--- killed is asked by name.
+M.WRITE = [[
+function himalaya_write_turns()
+  local native = package.loaded['himalaya.native']
+  if not native then
+    return
+  end
+  local name = ('%s/%d-%d.json'):format(vim.env.HIMALAYA_TURNS, vim.fn.getpid(), vim.uv.hrtime())
+  local file = io.open(name, 'w')
+  if file then
+    file:write(vim.json.encode(native.loop.metrics()))
+    file:close()
+  end
+  himalaya_write_turns = function() end
+end
+vim.api.nvim_create_autocmd('VimLeavePre', { callback = function() himalaya_write_turns() end })]]
+
+---@param folder string
+---@return { neovims: integer, busy: integer, over: integer, longest_ms: number, rooms: table<string, number> }
+function M.sum(folder)
+  local sum = { neovims = 0, busy = 0, over = 0, longest_ms = 0, rooms = {} }
+  for _, path in ipairs(vim.fn.glob(folder .. '/*.json', false, true)) do
+    local read, metrics = pcall(vim.json.decode, table.concat(vim.fn.readfile(path), '\n'))
+    if read then
+      sum.neovims = sum.neovims + 1
+      sum.busy = sum.busy + metrics.busy_turns
+      sum.over = sum.over + metrics.turns_over_2ms
+      sum.longest_ms = math.max(sum.longest_ms, metrics.longest_turn_ms)
+      for room, figures in pairs(metrics.by_room) do
+        sum.rooms[room] = math.max(sum.rooms[room] or 0, figures.longest_ms)
+      end
+    end
+  end
+  return sum
+end
+
+--- The three rooms with the longest slices.
+---@param sum table
+---@return string
+function M.rooms(sum)
+  local rooms = {}
+  for room, longest in pairs(sum.rooms) do
+    rooms[#rooms + 1] = { room, longest }
+  end
+  table.sort(rooms, function(a, b)
+    return a[2] > b[2]
+  end)
+  local parts = {}
+  for i = 1, math.min(3, #rooms) do
+    parts[i] = ('%s %.2f ms'):format(unpack(rooms[i]))
+  end
+  return table.concat(parts, ', ')
+end
+
+---@param sum table
+---@return string
+function M.text(sum)
+  return ('%.2f ms; over 2 ms %d of %d turns (%.3f %%) in %d Neovims'):format(
+    sum.longest_ms,
+    sum.over,
+    sum.busy,
+    sum.busy > 0 and 100 * sum.over / sum.busy or 0,
+    sum.neovims
+  )
+end
+
+if arg and arg[0] and arg[0]:match('turns%.lua$') then
+  local sum = M.sum(arg[1])
+  io.write('longest turn of our code: ', M.text(sum), '; longest slices: ', M.rooms(sum), '\n')
+end
+
+return M
