@@ -5,6 +5,9 @@
 #include <type_traits>
 
 #include <fmt/format.h>
+// Nothing here throws; and without its exceptions all we need of the library is one function, which is found when the
+// first JSON comes (cpp/lua/lazy/).
+#define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
 namespace himalaya::json {
@@ -32,6 +35,29 @@ Value value_of(const element& at) {
     Value value;
     std::memcpy(static_cast<void*>(&value), static_cast<const void*>(&at), sizeof at);
     return value;
+}
+
+// What a person can do something with; the other codes are about the text's grammar.
+const char* why(simdjson::error_code failure) {
+    switch (failure) {
+    case simdjson::EMPTY:
+        return "it is empty";
+    case simdjson::UTF8_ERROR:
+        return "it is not UTF-8";
+    case simdjson::DEPTH_ERROR:
+        return "it is nested too deeply";
+    case simdjson::UNCLOSED_STRING:
+        return "a string does not end";
+    case simdjson::NUMBER_ERROR:
+        return "a number is none";
+    case simdjson::STRING_ERROR:
+    case simdjson::UNESCAPED_CHARS:
+        return "a string holds what it may not";
+    case simdjson::MEMALLOC:
+        return "there is not enough memory";
+    default:
+        return "its grammar is wrong";
+    }
 }
 
 bool has_type(const Value& value, element_type type) {
@@ -123,8 +149,7 @@ Result<Document> Document::parse(std::string_view text, std::size_t most) {
     auto parser = std::make_unique<Parser>();
     auto failure = parser->parser.parse(text.data(), text.size()).get(parser->root);
     if (failure != simdjson::SUCCESS)
-        return make_error(Code::invalid,
-                          fmt::format("This is no JSON: {}", simdjson::error_message(failure)));
+        return make_error(Code::invalid, fmt::format("This is no JSON: {}.", why(failure)));
     return Document(std::move(parser));
 }
 

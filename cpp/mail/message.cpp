@@ -22,4 +22,11 @@ Result<std::shared_ptr<const Mime>> Mime::load(const std::string& shared_object)
     return std::shared_ptr<const Mime>(make());
 }
 
+Message Mime::read(std::string_view bytes) const {
+    Message message;
+    if (!read_into(bytes, message))
+        throw make_error(Code::internal, "the message could not be read: there was not enough memory");
+    return message;
+}
+
 } // namespace himalaya::mail

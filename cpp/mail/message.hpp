@@ -43,13 +43,18 @@ struct Message {
 class Mime {
   public:
     virtual ~Mime() = default;
-    virtual Message read(std::string_view bytes) const = 0;
+    Message read(std::string_view bytes) const;
     // The decoded bytes of one part into a new file at `path` (never over an existing one).
     virtual Result<std::int64_t> save(std::string_view bytes, std::string_view number,
-                                      const std::string& path) const = 0;
+                                      const std::string& path) const noexcept = 0;
 
     // Opens the shared object; Error{internal} says how to mend what is missing.
     static Result<std::shared_ptr<const Mime>> load(const std::string& shared_object);
+
+  protected:
+    // False when there was no memory for it. The shared object has a C++ library of its own, so what it throws must
+    // not come to us.
+    virtual bool read_into(std::string_view bytes, Message& message) const noexcept = 0;
 };
 
 // What the shared object gives: `extern "C" himalaya::mail::Mime* himalaya_mime()`.

@@ -1,5 +1,6 @@
 #include "store/bodies.hpp"
 
+#include "base/new_file.hpp"
 #include "base/text.hpp"
 
 #include <fcntl.h>
@@ -11,9 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <memory>
-#include <sstream>
 
 namespace himalaya::store {
 
@@ -149,10 +148,9 @@ std::optional<std::string> Bodies::read(Database& database, Id body) const {
     auto size = static_cast<std::size_t>(row.integer(0));
     std::optional<std::string> bytes;
     if (!row.is_null(2)) {
-        std::ifstream file(m_folder / row.string(2), std::ios::binary);
-        std::ostringstream all;
-        all << file.rdbuf();
-        bytes = expand(all.view(), size);
+        // Packed it is never much larger than its bytes: a file that is has nothing to do with them.
+        if (auto packed = read_small_file((m_folder / row.string(2)).string(), ZSTD_compressBound(size)))
+            bytes = expand(*packed, size);
     } else {
         auto packed = row.blob(1);
         bytes = expand({reinterpret_cast<const char*>(packed.data()), packed.size()}, size);

@@ -207,15 +207,34 @@ class Reader : public Mime {
   public:
     Reader() { g_mime_init(); }
 
-    Message read(std::string_view bytes) const override {
-        Message message;
+    Result<std::int64_t> save(std::string_view bytes, std::string_view number,
+                              const std::string& path) const noexcept override {
+        try {
+            return save_part(bytes, number, path);
+        } catch (...) {
+            return make_error(Code::internal, "there was not enough memory to save that part");
+        }
+    }
+
+  protected:
+    bool read_into(std::string_view bytes, Message& message) const noexcept override {
+        try {
+            fill(message, bytes);
+            return true;
+        } catch (...) {
+            return false;
+        }
+    }
+
+  private:
+    static void fill(Message& message, std::string_view bytes) {
         auto parsed = parse(bytes);
         if (!parsed) {
             // No header at all: then everything is text.
             message.text = plain_lines(to_utf8(bytes, "utf-8"));
             message.root = {
                 "1", "text/plain", "", "utf-8", "", false, static_cast<std::int64_t>(bytes.size()), {}};
-            return message;
+            return;
         }
         read_headers(GMIME_OBJECT(parsed.get()), message);
         if (GMimeObject* body = g_mime_message_get_mime_part(parsed.get())) {
@@ -226,11 +245,10 @@ class Reader : public Mime {
             message.text = html_text(message.html);
             message.text_from_html = true;
         }
-        return message;
     }
 
-    Result<std::int64_t> save(std::string_view bytes, std::string_view number,
-                              const std::string& path) const override {
+    static Result<std::int64_t> save_part(std::string_view bytes, std::string_view number,
+                                          const std::string& path) {
         auto parsed = parse(bytes);
         GMimeObject* body = parsed ? g_mime_message_get_mime_part(parsed.get()) : nullptr;
         GMimeObject* part = body ? find(body, number) : nullptr;
