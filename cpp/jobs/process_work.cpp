@@ -16,8 +16,8 @@ constexpr std::uint64_t LONGEST_LOOK_MS = 20;
 constexpr std::int64_t SILENCE_MS = 200;
 
 std::string in_mebibytes(std::size_t bytes) {
-    return bytes % (1024 * 1024) == 0 ? fmt::format("{} MiB", bytes / (1024 * 1024))
-                                      : fmt::format("{} bytes", bytes);
+    return bytes > 0 && bytes % (1024 * 1024) == 0 ? fmt::format("{} MiB", bytes / (1024 * 1024))
+                                                   : fmt::format("{} bytes", bytes);
 }
 
 } // namespace
@@ -54,8 +54,6 @@ void ProcessWork::start(Ended ended) {
     auto spawned = m_process->spawn(options, [this](loop::Process::Exit exit) { exited(exit); });
     if (!spawned) {
         m_error = spawned.error();
-        if (!m_program.cwd.empty() && m_error->code == Code::not_found)
-            m_error->hint = fmt::format("Install it, or see whether {} is a folder.", m_program.cwd);
         m_exited = true;
         finish();
         return;

@@ -46,16 +46,23 @@ bool Queue::cancel(JobId id, Time now) {
     return true;
 }
 
-bool Queue::cancel_some(Time now) {
-    for (int looked = 0; looked < 256; ++looked, ++m_cancelled_up_to) {
-        if (m_cancelled_up_to >= m_jobs.size()) {
-            m_cancelled_up_to = 0;
-            return false;
-        }
-        if (at(m_cancelled_up_to).state != State::free)
-            cancel(at(m_cancelled_up_to).id, now);
-    }
-    return true;
+void Queue::give_up(Group group, Time now) {
+    m_given_up.insert(group);
+    for (PoolState& pool : m_pools)
+        for (Slot slot = pool.running.first; slot != NONE; slot = at(slot).next)
+            if (at(slot).spec.group == group)
+                cancel(at(slot).id, now);
+}
+
+std::optional<std::uint32_t> Queue::sweep(Group group, std::uint32_t from, Time now) {
+    auto end = static_cast<Slot>(std::min(m_jobs.size(), std::size_t{from} + 256));
+    for (Slot slot = from; slot < end; ++slot)
+        if (at(slot).state != State::free && (group == 0 || at(slot).spec.group == group))
+            cancel(at(slot).id, now);
+    if (end < m_jobs.size())
+        return end;
+    m_given_up.erase(group);
+    return std::nullopt;
 }
 
 void Queue::finished(JobId id, Attempt attempt, Time now) {
@@ -66,6 +73,7 @@ void Queue::finished(JobId id, Attempt attempt, Time now) {
     job->ran += now - job->started;
     m_metrics.durations[lane].add(static_cast<std::uint64_t>(now - job->started));
     --m_metrics.running[lane];
+    unlink(pool_of(*job).running, slot_of(*job));
     pool_of(*job).slots.ended(job->spec.lane);
     m_due.clear(slot_of(*job));
     job->attempt_due = NEVER;
@@ -101,22 +109,34 @@ std::optional<Order> Queue::next_stop() {
 std::optional<Order> Queue::next_order(Time now) {
     if (auto order = next_stop())
         return order;
-    if (!m_tellings.empty()) {
-        Order order = m_tellings.front();
-        m_tellings.pop_front();
-        if (order.kind == Order::Kind::gone)
-            forget(at(slot_of(order.id)));
+    if (auto order = next_telling())
         return order;
-    }
     if (m_paused)
         return std::nullopt;
     for (PoolState& pool : m_pools)
         if (auto lane = pool.slots.next(pool.waiting())) {
             Job& job = at(pool.ready[index_of(*lane)].first);
+            if (is_given_up(job) && cancel(job.id, now))
+                return next_order(
+                    now); // at most once deep: it is told now, or starts for those who have joined it
             start(job, now);
             return Order{Order::Kind::start, job.id, job.id};
         }
     return std::nullopt;
+}
+
+std::optional<Order> Queue::next_telling() {
+    if (m_tellings.empty())
+        return std::nullopt;
+    Order order = m_tellings.front();
+    m_tellings.pop_front();
+    if (order.kind == Order::Kind::gone)
+        forget(at(slot_of(order.id)));
+    return order;
+}
+
+bool Queue::is_given_up(const Job& job) const {
+    return !m_given_up.empty() && job.spec.group != 0 && m_given_up.contains(job.spec.group);
 }
 
 // Starting and ending.
@@ -125,6 +145,7 @@ void Queue::start(Job& job, Time now) {
     auto lane = index_of(job.spec.lane);
     PoolState& pool = pool_of(job);
     unlink(pool.ready[lane], slot_of(job));
+    push_back(pool.running, slot_of(job));
     pool.slots.started(job.spec.lane, pool.waiting());
     --m_metrics.queued[lane];
     ++m_metrics.running[lane];

@@ -17,6 +17,7 @@
 #include <deque>
 #include <functional>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace himalaya::jobs {
@@ -64,8 +65,12 @@ class Queue {
     Result<JobId> submit(Spec spec, Time now);
     // True if the job had not ended.
     bool cancel(JobId id, Time now);
-    // Cancels some hundred of all that have not ended; false when none is left.
-    bool cancel_some(Time now);
+    // From now on none of the group starts, and those that run are being stopped; at most as many as there are slots.
+    // Those that wait are cancelled when their turn comes, or by sweep().
+    void give_up(Group group, Time now);
+    // Cancels some hundred of a group (0: of all) that have not ended, from a slot on: where to go on, or nothing when
+    // it has looked at all of them, after which the group may be used again.
+    std::optional<std::uint32_t> sweep(Group group, std::uint32_t from, Time now);
     void finished(JobId id, Attempt attempt, Time now);
     // Handles everything due by now.
     void tick(Time now);
@@ -136,6 +141,7 @@ class Queue {
         explicit PoolState(int limit) : slots(limit) {}
         Slots slots;
         std::array<List, LANES> ready{};
+        List running; // and those being ended
         Slots::Waiting waiting() const;
     };
 
@@ -160,6 +166,8 @@ class Queue {
     void join(Job& job, Job& leader);
     void raise_lane(Job& job, Lane lane);
 
+    std::optional<Order> next_telling();
+    bool is_given_up(const Job& job) const;
     void start(Job& job, Time now);
     void stop(Job& job, Ending reason);
     void retry_or_end(Job& job, bool again, Ending ending, Time now);
@@ -182,7 +190,7 @@ class Queue {
     Chance m_chance;
     std::deque<Order> m_stops;
     std::deque<Order> m_tellings;
-    Slot m_cancelled_up_to = 0;
+    std::unordered_set<Group> m_given_up;
     Metrics m_metrics;
     std::vector<Sight> m_recent; // a ring, m_recent_next is the oldest once it is full
     std::size_t m_recent_next = 0;

@@ -64,17 +64,25 @@ bool Runner::cancel(JobId id) {
     return was_alive;
 }
 
-void Runner::cancel_all() {
-    bool more = true;
+void Runner::cancel_group(Group group) {
+    m_queue.give_up(group, now());
+    obey_stops();
+    sweep(group, 0);
+}
+
+void Runner::sweep(Group group, std::uint32_t from) {
+    std::optional<std::uint32_t> next = from;
     do {
-        more = m_queue.cancel_some(now());
+        next = m_queue.sweep(group, *next, now());
         obey_stops();
-    } while (more && !m_loop.budget().exhausted());
+    } while (next && !m_loop.budget().exhausted());
     pump_later();
-    if (more)
-        m_loop.defer([this, alive = std::weak_ptr(m_alive)] {
-            if (!alive.expired())
-                cancel_all();
+    if (next)
+        m_loop.defer([this, group, next = *next, alive = std::weak_ptr(m_alive)] {
+            if (alive.expired())
+                return;
+            loop::Slice slice(m_loop.budget(), "jobs");
+            sweep(group, next);
         });
 }
 

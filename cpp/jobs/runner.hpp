@@ -54,8 +54,11 @@ class Runner {
     Result<JobId> submit(Spec spec, Function<loop::Task<void>(loop::CancelToken)> task, Done done);
     // True if it had not ended. SIGTERM, or the token's cancel, has gone out when this returns.
     bool cancel(JobId id);
-    // All that have not ended, some hundred in a turn.
-    void cancel_all();
+    // All of a group that have not ended: what runs is being stopped when this returns and nothing more of it starts;
+    // what waits is told over as many turns as it takes.
+    void cancel_group(Group group);
+    // The same for all there are.
+    void cancel_all() { sweep(0, 0); }
 
     void pause() { m_queue.pause(); }
     void resume();
@@ -77,6 +80,7 @@ class Runner {
     };
 
     Entry& entry(JobId id);
+    void sweep(Group group, std::uint32_t from);
     void pump();
     void pump_later();
     void obey_stops();

@@ -29,11 +29,15 @@ std::optional<Lane> lane_of(std::string_view name);
 enum class Pool : std::uint8_t { commands, tasks };
 constexpr std::size_t POOLS = 2;
 
+// Jobs that are cancelled together; 0 is no group.
+using Group = std::uint64_t;
+
 struct Spec {
     std::string name;
     std::string key; // jobs of one key run one at a time; empty: no key
     Lane lane = Lane::user;
     Pool pool = Pool::commands;
+    Group group = 0;
     bool coalesce = false; // join a job of the same key that has not ended instead of running again
     int retries = 0;       // further attempts after one that failed or timed out
     Time backoff = 500 * MILLISECOND; // before the first further attempt

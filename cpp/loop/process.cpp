@@ -10,6 +10,22 @@
 
 namespace himalaya::loop {
 
+namespace {
+
+// The system says what went wrong, not whether with the program or with the folder.
+Error why_not(const Process::Options& options, int status) {
+    if (options.cwd.empty())
+        return uv_failure(status, "Cannot start " + options.argv[0],
+                          status == UV_ENOENT ? "Install it, or give its full path in `binaries`." : "");
+    bool folder = status == UV_ENOENT || status == UV_ENOTDIR || status == UV_EACCES;
+    return uv_failure(status, "Cannot start " + options.argv[0] + " in " + options.cwd,
+                      folder ? "See whether the program is installed and " + options.cwd +
+                                   " is a folder you may enter."
+                             : "");
+}
+
+} // namespace
+
 Process::Process(Loop& loop, const char* room) : m_loop(loop), m_room(room) {}
 
 Process::~Process() {
@@ -90,8 +106,7 @@ Result<void> Process::spawn(const Options& options, Function<void(Exit)> on_exit
     };
     int status = uv_spawn(m_loop.uv(), &box->uv, &uv);
     if (status < 0)
-        return uv_failure(status, "Cannot start " + options.argv[0],
-                          status == UV_ENOENT ? "Install it, or give its full path in `binaries`." : "");
+        return why_not(options, status);
     m_pid = box->uv.pid;
     box->state.running = true;
     m_box = box.release();

@@ -8,6 +8,7 @@
 
 #include "lua/areas.hpp"
 #include "lua/jobs_bench.hpp"
+#include "lua/jobs_request.hpp"
 #include "lua/runtime.hpp"
 
 namespace himalaya::lua {
@@ -21,9 +22,6 @@ Jobs* g_jobs = nullptr; // kept by the Runtime, which is never destroyed before 
 
 // Lines that may wait for on_stdout before the program's output is read no further.
 constexpr std::size_t LINES_WAITING = 1024;
-constexpr std::size_t LONGEST_NAME = 80;
-// A year: larger numbers are a mistake, and would not fit when counted in microseconds.
-constexpr double LONGEST_MS = 366.0 * 24 * 3600 * 1000;
 
 double in_ms(Time time) {
     return static_cast<double>(time) / 1000;
@@ -35,140 +33,6 @@ struct Ticket {
     Events::Listener lines;
     bool over = false;
 };
-
-// Reading the arguments.
-
-Time time_field(const Table& opts, const char* field, Time otherwise) {
-    auto ms = opts.number(field);
-    if (!ms)
-        return otherwise;
-    if (!(*ms >= 0 && *ms <= LONGEST_MS))
-        bad_argument(opts.path(field), fmt::format("expected milliseconds, 0 or more, got {}", *ms));
-    return static_cast<Time>(*ms * static_cast<double>(jobs::MILLISECOND));
-}
-
-std::int64_t count_field(const Table& opts, const char* field, std::int64_t otherwise, std::int64_t most) {
-    auto count = opts.integer(field);
-    if (!count)
-        return otherwise;
-    if (*count < 0 || *count > most)
-        bad_argument(opts.path(field), fmt::format("expected 0 to {}, got {}", most, *count));
-    return *count;
-}
-
-void check_no_nul(std::string_view text, const std::string& name) {
-    if (text.find('\0') != std::string_view::npos)
-        bad_argument(name, "holds a NUL byte, which no program can be given");
-}
-
-std::vector<std::string> check_argv(lua_State* L, int index, const std::string& name) {
-    std::vector<std::string> argv = check_strings(L, index, name);
-    if (argv.empty() || argv[0].empty())
-        bad_argument(name, "expected a program and its arguments");
-    for (std::size_t i = 0; i < argv.size(); ++i)
-        check_no_nul(argv[i], fmt::format("{}[{}]", name, i + 1));
-    return argv;
-}
-
-std::string short_name(const std::vector<std::string>& argv) {
-    std::string name = argv[0].substr(argv[0].rfind('/') + 1);
-    for (std::size_t i = 1; i < argv.size() && name.size() < LONGEST_NAME; ++i)
-        name.append(" ").append(argv[i]);
-    if (name.size() > LONGEST_NAME) {
-        std::size_t end = LONGEST_NAME;
-        while (end > 0 && (static_cast<unsigned char>(name[end]) & 0xC0) == 0x80)
-            --end;
-        name.resize(end);
-        name += "...";
-    }
-    return name;
-}
-
-void check_known(lua_State* L, int index, const std::string& name) {
-    static constexpr std::string_view KNOWN[] = {"timeout", "deadline", "retries",  "backoff", "grace",
-                                                 "cwd",     "env",      "stdin",    "key",     "max_output",
-                                                 "name",    "coalesce", "on_stdout"};
-    if (lua_type(L, index) != LUA_TTABLE)
-        return;
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        lua_pop(L, 1);
-        std::string_view key = lua_type(L, -1) == LUA_TSTRING ? check_string(L, -1, name) : "a number";
-        if (std::find(std::begin(KNOWN), std::end(KNOWN), key) == std::end(KNOWN))
-            bad_argument(fmt::format("{}.{}", name, key), "is not an option of a job");
-    }
-}
-
-// stdin: a string, or a list of lines.
-std::optional<std::string> stdin_field(lua_State* L, int index, const Table& opts) {
-    if (!opts.has("stdin"))
-        return std::nullopt;
-    lua_pushliteral(L, "stdin");
-    lua_rawget(L, index);
-    bool list = lua_type(L, -1) == LUA_TTABLE;
-    lua_pop(L, 1);
-    if (!list)
-        return opts.string("stdin");
-    std::string bytes;
-    auto lines = opts.strings("stdin");
-    for (const std::string& line : *lines)
-        bytes.append(line).append("\n");
-    return bytes;
-}
-
-struct Request {
-    jobs::Spec spec;
-    jobs::Program program;
-    Ref callback;
-    Ref on_stdout;
-};
-
-// (argv, opts, cb, priority, prefix, argv's name)
-Request check_request(lua_State* L) {
-    lua_settop(L, 6);
-    std::string prefix = is_given(L, 5) ? std::string(check_string(L, 5, "prefix")) : "";
-    std::string argv_name = prefix + (is_given(L, 6) ? std::string(check_string(L, 6, "name")) : "argv");
-    Request request;
-    request.program.argv = check_argv(L, 1, argv_name);
-    check_known(L, 2, prefix + "opts");
-    Table opts(L, 2, prefix + "opts", false);
-    if (lua_type(L, 3) != LUA_TFUNCTION)
-        bad_argument(prefix + "cb", fmt::format("expected the callback, a function, got {}",
-                                                lua_typename(L, lua_type(L, 3))));
-    request.callback = Ref::of(L, 3);
-    if (is_given(L, 4)) {
-        std::string name = prefix + "priority";
-        auto lane = jobs::lane_of(check_string(L, 4, name));
-        if (!lane)
-            bad_argument(name, fmt::format("expected 'user', 'ui' or 'background', got '{}'",
-                                           check_string(L, 4, name)));
-        request.spec.lane = *lane;
-    }
-
-    jobs::Spec& spec = request.spec;
-    spec.name = opts.string("name").value_or(short_name(request.program.argv));
-    spec.key = opts.string("key").value_or("");
-    spec.coalesce = opts.boolean("coalesce").value_or(false);
-    spec.retries = static_cast<int>(count_field(opts, "retries", 0, 1000));
-    spec.backoff = time_field(opts, "backoff", spec.backoff);
-    spec.timeout = time_field(opts, "timeout", 0);
-    spec.deadline = time_field(opts, "deadline", 0);
-
-    jobs::Program& program = request.program;
-    program.grace_ms = time_field(opts, "grace", program.grace_ms * jobs::MILLISECOND) / jobs::MILLISECOND;
-    program.cwd = opts.string("cwd").value_or("");
-    check_no_nul(program.cwd, opts.path("cwd"));
-    program.max_output = static_cast<std::size_t>(count_field(
-        opts, "max_output", static_cast<std::int64_t>(program.max_output), std::int64_t{1} << 31));
-    program.stdin_bytes = stdin_field(L, 2, opts);
-    if (auto env = opts.string_map("env"))
-        for (auto& [name, value] : *env) {
-            check_no_nul(name + value, opts.path("env"));
-            program.env.emplace_back(name, value);
-        }
-    request.on_stdout = opts.function("on_stdout");
-    return request;
-}
 
 // Telling Lua.
 
@@ -226,9 +90,8 @@ jobs::ProcessWork* program_of(JobId id) {
     return g_jobs ? dynamic_cast<jobs::ProcessWork*>(g_jobs->runner.work_of(id)) : nullptr;
 }
 
-// submit(argv, opts, cb, priority, prefix?, name?) -> id; prefix and name are what messages about arguments say.
-int submit(lua_State* L, Runtime& runtime) {
-    Request request = check_request(L);
+// Pushes the job's id.
+void submit_request(lua_State* L, Runtime& runtime, Request request) {
     auto ticket = std::make_shared<Ticket>();
     ticket->callback = std::move(request.callback);
     Jobs& all = jobs_of(runtime);
@@ -236,10 +99,10 @@ int submit(lua_State* L, Runtime& runtime) {
     auto id =
         all.runner.submit(std::move(request.spec), std::move(work),
                           [&runtime, ticket](const jobs::Report& report) { tell(runtime, *ticket, report); });
+    push(L, id ? *id : 0);
     if (!id) {
         runtime.events().fail(std::move(ticket->callback), id.error());
-        lua_pushnumber(L, 0);
-        return 1;
+        return;
     }
     all.programs.guardian().ensure_soon();
     if (request.on_stdout) {
@@ -251,13 +114,42 @@ int submit(lua_State* L, Runtime& runtime) {
         program_of(*id)->follow_lines(
             [&runtime, ticket](std::string block) { return offer_lines(runtime, *ticket, block); });
     }
-    push(L, *id);
+}
+
+// submit(argv, opts, cb, priority, program?) -> id; of a program that is given argv holds the arguments only
+int submit(lua_State* L, Runtime& runtime) {
+    lua_settop(L, 5);
+    if (is_given(L, 5)) {
+        std::string program(check_string(L, 5, "program"));
+        submit_request(L, runtime, check_request(L, 1, "", "args", std::move(program)));
+    } else {
+        submit_request(L, runtime, check_request(L, 1, "", "argv"));
+    }
     return 1;
 }
 
-// check(argv, opts, cb, priority, prefix?, name?): raises what submit() would.
-int check(lua_State* L, Runtime&) {
-    (void)check_request(L);
+// submit_command(commands, i, cb, group) -> id: one of a batch
+int submit_command(lua_State* L, Runtime& runtime) {
+    lua_settop(L, 4);
+    (void)Table(L, 1, "commands");
+    Request request = check_command(L, 1, static_cast<int>(check_integer(L, 2, "i")), 3);
+    request.spec.group = static_cast<jobs::Group>(check_integer(L, 4, "group"));
+    submit_request(L, runtime, std::move(request));
+    return 1;
+}
+
+// group() -> what submit_command() takes for jobs that are to be cancelled together
+int group(lua_State* L, Runtime&) {
+    static jobs::Group last = 0;
+    push(L, ++last);
+    return 1;
+}
+
+int cancel_group(lua_State* L, Runtime& runtime) {
+    auto number = check_integer(L, 1, "group");
+    if (number < 1)
+        bad_argument("group", "expected what group() gave");
+    jobs_of(runtime).runner.cancel_group(static_cast<jobs::Group>(number));
     return 0;
 }
 
@@ -416,7 +308,10 @@ void open_jobs(lua_State* L, Runtime& runtime) {
     });
     lua_newtable(L);
     set_function<submit>(L, "submit");
-    set_function<check>(L, "check");
+    set_function<submit_command>(L, "submit_command");
+    set_function<check_batch>(L, "check_batch");
+    set_function<group>(L, "group");
+    set_function<cancel_group>(L, "cancel_group");
     set_function<cancel>(L, "cancel");
     set_function<cancel_all>(L, "cancel_all");
     set_function<alive>(L, "alive");

@@ -126,12 +126,37 @@ Ref check_function(lua_State* L, int index, std::string_view name) {
     return Ref::of(L, index);
 }
 
+std::size_t check_list(lua_State* L, int index, std::string_view name) {
+    if (lua_type(L, index) != LUA_TTABLE)
+        wrong_type(L, index, name, "a list");
+    index = absolute(L, index);
+    auto count = lua_objlen(L, index);
+    // What comes after the last one in the table's own order: nothing, where the list was made as lists are.
+    if (count > 0)
+        lua_pushnumber(L, static_cast<double>(count));
+    else
+        lua_pushnil(L);
+    while (lua_next(L, index)) {
+        lua_pop(L, 1);
+        double key = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
+        if (key >= 1 && key <= static_cast<double>(count) && std::floor(key) == key)
+            continue;
+        std::string what = lua_type(L, -1) == LUA_TNUMBER   ? fmt::format("[{}]", key)
+                           : lua_type(L, -1) == LUA_TSTRING ? fmt::format("'{}'", string_at(L, -1))
+                                                            : lua_typename(L, lua_type(L, -1));
+        bad_argument(name, count == 0 || key == 0
+                               ? fmt::format("expected a list, got a table with the key {}", what)
+                               : fmt::format("has a hole: [{}] is nil and {} is not", count + 1, what));
+    }
+    return count;
+}
+
 std::vector<std::string> check_strings(lua_State* L, int index, std::string_view name) {
     if (lua_type(L, index) != LUA_TTABLE)
         wrong_type(L, index, name, "a list of strings");
     index = absolute(L, index);
     std::vector<std::string> list;
-    auto count = static_cast<int>(lua_objlen(L, index));
+    auto count = static_cast<int>(check_list(L, index, name));
     for (int i = 1; i <= count; ++i) {
         lua_rawgeti(L, index, i);
         if (lua_type(L, -1) != LUA_TSTRING)

@@ -40,6 +40,8 @@ double check_number(lua_State* L, int index, std::string_view name);
 std::int64_t check_integer(lua_State* L, int index, std::string_view name);
 bool check_boolean(lua_State* L, int index, std::string_view name);
 Ref check_function(lua_State* L, int index, std::string_view name);
+// How many a list holds. A table with a hole in it, or with a key that is no place in the list, is none.
+std::size_t check_list(lua_State* L, int index, std::string_view name);
 std::vector<std::string> check_strings(lua_State* L, int index, std::string_view name);
 bool is_given(lua_State* L, int index); // neither nil nor missing
 // A function or nothing.

@@ -40,13 +40,16 @@
 --- @field set_level fun(level: 'trace'|'debug'|'info'|'warn'|'error')
 --- @field open_file fun(path: string)
 
---- `prefix` and `name` are what an error about an argument calls it.
+--- Gives the job's id. Of a `program` that is given `argv` holds the arguments only.
 --- @alias himalaya.native.Submit fun(argv: string[], opts?: himalaya.JobOptions, cb: function,
----   priority?: himalaya.Priority, prefix?: string, name?: string): integer
+---   priority?: himalaya.Priority, program?: string): integer
 
 --- @class himalaya.native.Jobs
---- @field submit himalaya.native.Submit   gives the job's id
---- @field check himalaya.native.Submit    raises what submit() would
+--- @field submit himalaya.native.Submit
+--- @field submit_command fun(commands: himalaya.BatchCommand[], i: integer, cb: function, group: integer): integer
+--- @field check_batch fun(commands: himalaya.BatchCommand[], cb: function, most: integer): integer
+--- @field group fun(): integer            a new one, for jobs that are cancelled together
+--- @field cancel_group fun(group: integer)   what runs is being stopped and nothing more of it starts
 --- @field cancel fun(id: integer): boolean
 --- @field cancel_all fun()
 --- @field alive fun(id: integer): boolean

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '6bc8032bec5caf18'
+return 'f1f4d95b046a974b'

@@ -34,7 +34,10 @@ describe('a job', function()
     assert.matches('himalaya%-no%-such%-program', err.message)
     err = run(child, { 'true' }, { cwd = '/nonexistent' })
     assert.equal('not_found', err.code)
-    assert.matches('/nonexistent', err.hint)
+    assert.equal('Cannot start true in /nonexistent: no such file or directory.', err.message)
+    err = run(child, { 'true' }, { cwd = '/etc/passwd' })
+    assert.matches('Cannot start true in /etc/passwd', err.message)
+    assert.matches('/etc/passwd is a folder', err.hint)
   end)
 
   it('is tried again where asked for, and only then', function()
@@ -124,6 +127,9 @@ describe('a job', function()
     assert.equal('invalid', code)
     assert.equal('head wrote more than 64 MiB to stdout.', message)
     assert.equal(64 * 1048576, size)
+    local err = run(child, { 'echo' }, { max_output = 0 })
+    assert.equal('echo wrote more than 0 bytes to stdout.', err.message)
+    assert.is_nil((run(child, { 'true' }, { max_output = 0 })))
     if not vim.env.HIMALAYA_SANITIZER then
       assert.is_true(memory < 400, memory .. ' MiB')
     end
@@ -306,41 +312,53 @@ describe('the queue', function()
     assert.same({ '1\n', '2\n', '3\n', '4\n' }, seen)
   end)
 
-  it('answers a batch once, in order, whatever fails', function()
-    local err, outcomes = child.await(function(done)
-      _G.jobs.execute_batch({
-        { argv = { 'sh', '-c', 'sleep 0.1; echo one' } },
-        { argv = { 'false' }, priority = 'background' },
-        { argv = { 'himalaya-no-such-program' } },
-        { argv = { 'echo', 'four' }, opts = { timeout = 5000 }, priority = 'ui' },
-      }, done)
-    end)
-    assert.is_nil(err)
-    assert.equal('one\n', outcomes[1].result.stdout)
-    assert.equal('exit', outcomes[2].err.code)
-    assert.equal('not_found', outcomes[3].err.code)
-    assert.equal('four\n', outcomes[4].result.stdout)
-    assert.same({ 0 }, {
-      child.await(function(done)
-        _G.jobs.execute_batch({}, function(_, none)
-          done(#none)
-        end)
-      end),
-    })
-    local codes = child.await(function(done)
-      local commands = {}
-      for i = 1, 500 do
-        commands[i] = { argv = { 'sleep', '1000' } }
+  it('holds what waits while paused, and goes on', function()
+    local order = child.await(function(done)
+      local order = {}
+      local function note(word)
+        order[#order + 1] = word
+        if #order == 4 then
+          done(order)
+        end
       end
-      local batch = _G.jobs.execute_batch(commands, function(_, all)
-        local cancelled = vim.tbl_filter(function(each)
-          return each.err.code == 'cancelled'
-        end, all)
-        done({ #all, #cancelled })
+      _G.jobs.pause()
+      for _, lane in ipairs({ 'background', 'user' }) do
+        _G.jobs.queue_command({ 'true' }, {}, function()
+          note(lane)
+        end, lane)
+      end
+      local waits = _G.jobs.queue_command({ 'true' }, {}, function(err)
+        note(err.code)
+        vim.wait(50) -- enough for any of the others, if it could start
+        local status = _G.jobs.status()
+        note(('%d run, %d wait'):format(status.running, status.queued.user + status.queued.background))
+        assert(require('himalaya').metrics().jobs.paused)
+        _G.jobs.resume()
+        _G.jobs.resume()
       end)
-      assert(_G.jobs.cancel_job(batch.id))
+      waits:cancel()
     end)
-    assert.same({ 500, 500 }, codes)
+    assert.same({ 'cancelled', '0 run, 2 wait', 'user', 'background' }, order)
+  end)
+
+  it('may be cancelled inside on_stdout', function()
+    local seen = child.await(function(done)
+      local lines, handle = 0, nil
+      handle = _G.jobs.queue_command({ 'yes' }, {
+        on_stdout = function()
+          lines = lines + 1
+          if lines == 3 then
+            assert(handle:cancel() and not handle:cancel())
+          end
+        end,
+      }, function(err)
+        local told = lines
+        vim.defer_fn(function()
+          done({ err.code, err.detail.signal, lines == told })
+        end, 20)
+      end)
+    end)
+    assert.same({ 'cancelled', 15, true }, seen)
   end)
 
   it('refuses bad arguments at once, by their names', function()
@@ -358,6 +376,28 @@ describe('the queue', function()
     assert.matches('priority', refused('j.queue_command, { "a" }, {}, print, "urgent"'))
     assert.matches('args', refused('j.execute_async, "list", {}, print'))
     assert.matches('id', refused('j.cancel_job, {}'))
+    assert.matches('args%[2%]', refused('j.execute_async, { "list", 1 }, {}, print'))
+    assert.matches('args: has a hole', refused('j.execute_async, { "list", [3] = "x" }, {}, print'))
+    assert.matches('argv.*nil', refused('j.queue_command, { "a", nil, "x" }, {}, print'))
+    assert.matches("argv: expected a list, .*'cmd'", refused('j.queue_command, { cmd = "a" }, {}, print'))
+    assert.matches("argv: expected a list, .*'n'", refused('j.queue_command, { "a", n = 1 }, {}, print'))
+    assert.matches(
+      'opts%.coalesce: needs a key',
+      refused('j.queue_command, { "a" }, { coalesce = true }, print')
+    )
+    assert.matches('opts%.key', refused('j.queue_command, { "a" }, { key = "" }, print'))
+    assert.matches('opts%.env', refused('j.queue_command, { "a" }, { env = { ["A=B"] = "c" } }, print'))
+    assert.matches('opts: has a number', refused('j.queue_command, { "a" }, { 1 }, print'))
+    assert.matches("commands: .*'a'", refused('j.execute_batch, { a = {} }, print'))
+    assert.matches(
+      'commands%[2%]',
+      refused('j.execute_batch, { { argv = { "a" } }, nil, { argv = { "a" } } }, print')
+    )
+    assert.matches(
+      'commands%[1%]%.timeout',
+      refused('j.execute_batch, { { argv = { "a" }, timeout = 1 } }, print')
+    )
+    assert.matches('cb', refused('j.execute_batch, { { argv = { "a" } } }'))
     assert.matches('commands%[2%]%.argv', refused('j.execute_batch, { { argv = { "a" } }, {} }, print'))
     assert.equal(0, child.lua('return require("himalaya.native").jobs.metrics().submitted'))
     assert.is_false(child.lua('return _G.jobs.cancel_job(12345)'))

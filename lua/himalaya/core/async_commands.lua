@@ -18,7 +18,7 @@ local M = {}
 ---@field stdin? string|string[] the bytes, or lines
 ---@field max_output? integer bytes of stdout, and of stderr, beyond which it is ended; 64 MiB
 ---@field key? string jobs of one key run one at a time
----@field coalesce? boolean join a job of the same key that has not ended, and share its result
+---@field coalesce? boolean join a job of the same key that has not ended, and share its result; needs `key`
 ---@field name? string what :HimalayaJobs calls it
 ---@field on_stdout? fun(line: string) each line as it comes
 
@@ -49,12 +49,17 @@ local M = {}
 local Handle = {}
 Handle.__index = Handle
 
--- Submitted at once; what follows in a batch waits for the editor's next turn.
-local SLICE = 100
+-- Of a batch so many commands are checked and so many submitted in the call itself; the rest follows in steps, each an
+-- event of its own, so that ten thousand take as many turns of the loop as they need. A step costs some 30 us.
+local CHECKED, FIRST, STEP = 200, 32, 8
 
 local batches = {} ---@type table<string, himalaya.JobHandle>
 local batch_count = 0
 local applied ---@type table? the options the native queue knows
+
+local function errors()
+  return require('himalaya.errors')
+end
 
 ---@return himalaya.native.Jobs
 local function queue()
@@ -108,9 +113,9 @@ local function new_handle()
   return setmetatable({ over = false, closers = {} }, Handle)
 end
 
---- `prefix` and `name` are what an error about an argument calls it.
+--- Of a `program` that is given `argv` holds the arguments only.
 ---@return himalaya.JobHandle
-local function submit(argv, opts, cb, priority, prefix, name)
+local function submit(argv, opts, cb, priority, program)
   local handle = new_handle()
   local wrapped = cb
   if type(cb) == 'function' then
@@ -120,7 +125,7 @@ local function submit(argv, opts, cb, priority, prefix, name)
     end
   end
   -- An error about an argument already says whose it is; the position added is the caller's of the public function.
-  local ok, id = pcall(queue().submit, argv, opts, wrapped, priority, prefix, name)
+  local ok, id = pcall(queue().submit, argv, opts, wrapped, priority, program)
   if not ok then
     error(id, 3)
   end
@@ -134,17 +139,7 @@ end
 ---@param cb himalaya.JobCallback
 ---@return himalaya.JobHandle
 function M.execute_async(args, opts, cb)
-  if type(args) ~= 'table' then
-    error('args: expected a list of strings, got ' .. type(args), 2)
-  end
-  local argv = { config.get().binaries.himalaya }
-  for i, word in ipairs(args) do
-    if type(word) ~= 'string' then
-      error(('args[%d]: expected a string, got %s'):format(i, type(word)), 2)
-    end
-    argv[i + 1] = word
-  end
-  return submit(argv, opts, cb, 'user', nil, 'args')
+  return submit(args, opts, cb, 'user', config.get().binaries.himalaya)
 end
 
 --- Runs any program. Priority `user` when none is given.
@@ -184,39 +179,33 @@ end
 ---@field result? himalaya.JobResult
 
 ---@param commands himalaya.BatchCommand[]
+---@return integer count
 local function check_batch(commands, cb)
-  if type(commands) ~= 'table' then
-    error('commands: expected a list, got ' .. type(commands), 3)
+  local ok, count = pcall(queue().check_batch, commands, cb, CHECKED)
+  if not ok then
+    error(count, 3)
   end
-  if type(cb) ~= 'function' then
-    error('cb: expected the callback, a function, got ' .. type(cb), 3)
-  end
-  local check = queue().check
-  for i, command in ipairs(commands) do
-    local prefix = ('commands[%d]'):format(i)
-    if type(command) ~= 'table' then
-      error(('%s: expected a table, got %s'):format(prefix, type(command)), 3)
-    end
-    local ok, problem = pcall(check, command.argv, command.opts, cb, command.priority, prefix .. '.')
-    if not ok then
-      error(problem, 3)
-    end
-  end
+  return count
 end
 
 --- Runs many and calls back once, when all have ended: `cb(nil, { { err=, result= }, ... })` in the order given. One
 --- failure does not stop the others.
+---
+--- However many they are, none of it holds up the editor: what does not fit into this turn of the loop is submitted in
+--- the next ones, so `commands` must not change until then. What is wrong with the list or one of its first 200
+--- commands raises at once; what is wrong with a later one is that command's `err`, with the code `invalid`.
 ---@param commands himalaya.BatchCommand[]
 ---@param cb fun(err: nil, outcomes: himalaya.BatchOutcome[])
 ---@return himalaya.JobHandle
 function M.execute_batch(commands, cb)
-  check_batch(commands, cb)
-  commands = vim.list_extend({}, commands)
+  local count = check_batch(commands, cb)
+  local native = require('himalaya.native')
+  local jobs, group = native.jobs, native.jobs.group()
   batch_count = batch_count + 1
   local handle = new_handle()
   handle.id = 'batch-' .. batch_count
   batches[handle.id] = handle
-  local outcomes, members, left, submitted, stopped = {}, {}, #commands, 0, false
+  local outcomes, left, submitted, stopped = {}, count, 0, false
 
   local function finish()
     batches[handle.id] = nil
@@ -232,20 +221,27 @@ function M.execute_batch(commands, cb)
     end
   end
 
-  local function submit_some()
-    for _ = 1, math.min(SLICE, #commands - submitted) do
-      submitted = submitted + 1
-      local i, command = submitted, commands[submitted]
-      if stopped then
-        outcome(i, require('himalaya.errors').new('cancelled', 'The batch was cancelled.'))
-      else
-        members[i] = submit(command.argv, command.opts, function(err, result)
-          outcome(i, err, result)
-        end, command.priority)
-      end
+  local function submit_one(i)
+    if stopped then
+      outcome(i, errors().new('cancelled', 'The batch was cancelled.'))
+      return
     end
-    if submitted < #commands then
-      vim.schedule(submit_some)
+    local ok, problem = pcall(jobs.submit_command, commands, i, function(err, result)
+      outcome(i, err, result)
+    end, group)
+    if not ok then
+      outcome(i, errors().new('invalid', tostring(problem)))
+    end
+  end
+
+  local function submit_some(most)
+    local last = math.min(submitted + most, count)
+    while submitted < last do
+      submitted = submitted + 1
+      submit_one(submitted)
+    end
+    if submitted < count then
+      native.loop.complete(submit_some, STEP)
     end
   end
 
@@ -254,18 +250,27 @@ function M.execute_batch(commands, cb)
       return false
     end
     stopped = true
-    for _, member in ipairs(members) do
-      member:cancel()
-    end
+    jobs.cancel_group(group)
     return true
   end
 
-  if left == 0 then
+  if count == 0 then
     vim.schedule(finish)
   else
-    submit_some()
+    submit_some(FIRST)
   end
   return handle
+end
+
+--- Nothing starts any more, in no lane, until resume(); what runs goes on, what waits may still be cancelled or run out
+--- of its time.
+function M.pause()
+  queue().pause()
+end
+
+--- Ends a pause(). Fine when there was none.
+function M.resume()
+  queue().resume()
 end
 
 --- How many jobs wait in each lane, run, and have ended in which way since Neovim started.

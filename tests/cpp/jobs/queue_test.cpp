@@ -318,6 +318,54 @@ TEST_CASE("ten thousand queued jobs all cancelled leave nothing") {
     REQUIRE_FALSE(play.queue.next_due());
 }
 
+TEST_CASE("of a group that is given up what runs is stopped and nothing more starts") {
+    Play play(2);
+    Spec member;
+    member.group = 7;
+    Spec retried = member;
+    retried.retries = 5;
+    JobId first = play.submit(retried);
+    JobId stranger = play.submit();
+    JobId waiting = play.submit(member);
+    JobId other = play.submit();
+    JobId last = play.submit(member);
+    play.queue.give_up(7, play.now);
+    play.run();
+    REQUIRE(play.stopped == std::vector{first});
+    play.finish(first, false);
+    REQUIRE(play.ended.at(first) == Ending::cancelled);
+    // Its turn came: it is cancelled and the next one started.
+    REQUIRE(play.ended.at(waiting) == Ending::cancelled);
+    REQUIRE(play.started == std::vector{first, stranger, other});
+    REQUIRE_FALSE(play.ended.count(last));
+    REQUIRE_FALSE(play.queue.sweep(7, 0, play.now));
+    play.run();
+    REQUIRE(play.ended.at(last) == Ending::cancelled);
+    REQUIRE(play.queue.size() == 2);
+    // Looked at all of it: the number is free again.
+    JobId again = play.submit(member);
+    play.finish(stranger);
+    REQUIRE(play.started.back() == again);
+}
+
+TEST_CASE("a job of a group that is given up still runs for who has joined it") {
+    Play play(1);
+    JobId running = play.submit();
+    Spec member;
+    member.group = 7;
+    member.key = "inbox";
+    JobId asked = play.submit(member);
+    JobId joined = play.submit(Lane::user, "inbox", true);
+    play.queue.give_up(7, play.now);
+    play.finish(running);
+    REQUIRE(play.ended.at(asked) == Ending::cancelled);
+    REQUIRE(play.started == std::vector{running, asked});
+    play.finish(asked);
+    REQUIRE(play.ended.at(joined) == Ending::done);
+    REQUIRE(play.queue.size() == 0);
+    REQUIRE(play.gone.size() == 3);
+}
+
 TEST_CASE("too many jobs are refused and say so") {
     Queue queue({1, 1});
     for (std::size_t i = 0; i < Queue::MOST_JOBS; ++i)
@@ -325,7 +373,7 @@ TEST_CASE("too many jobs are refused and say so") {
     auto refused = queue.submit({}, 0);
     REQUIRE_FALSE(refused);
     REQUIRE(refused.error().code == Code::busy);
-    while (queue.cancel_some(0)) {
+    for (auto next = queue.sweep(0, 0, 0); next; next = queue.sweep(0, *next, 0)) {
     }
     while (queue.next_order(0)) {
     }
