@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'f1f4d95b046a974b'
+return 'e68d71a96c1735e1'
