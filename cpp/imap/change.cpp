@@ -35,6 +35,25 @@ void need_uids(const Target& target) {
                          "An open range such as 1:* would also take messages that are not there yet.");
 }
 
+// Posts the UID STOREs of one change in the folder that is selected.
+void post_store(Session& session, const UidSet& uids, const StoreChange& change,
+                std::vector<Ticket>& tickets) {
+    for (int side = 0; side < 2; ++side) {
+        auto& flags = side == 0 ? change.add : change.remove;
+        if (flags.empty())
+            continue;
+        for (auto& text : pieces(session, uids, 100 + flags.size() * 20)) {
+            Command command(session.dialect(), "UID STORE");
+            command.raw(text);
+            if (change.unchanged_since && session.has(Cap::condstore))
+                command.raw(fmt::format("(UNCHANGEDSINCE {})", *change.unchanged_since));
+            command.raw(side == 0 ? "+FLAGS.SILENT" : "-FLAGS.SILENT").flags(flags);
+            Request request{std::move(command), "UID STORE"};
+            tickets.push_back(session.post(std::move(request)));
+        }
+    }
+}
+
 // UID STORE in the folder that is selected; pieces pipelined.
 loop::Task<UidSet> store_selected(std::shared_ptr<Session> session, const UidSet& uids,
                                   const StoreChange& change, loop::CancelToken token) {
@@ -42,20 +61,7 @@ loop::Task<UidSet> store_selected(std::shared_ptr<Session> session, const UidSet
     std::vector<Ticket> tickets;
     {
         Session::Together together(*session);
-        for (int side = 0; side < 2; ++side) {
-            auto& flags = side == 0 ? change.add : change.remove;
-            if (flags.empty())
-                continue;
-            for (auto& text : pieces(*session, uids, 100 + flags.size() * 20)) {
-                Command command(session->dialect(), "UID STORE");
-                command.raw(text);
-                if (change.unchanged_since && session->has(Cap::condstore))
-                    command.raw(fmt::format("(UNCHANGEDSINCE {})", *change.unchanged_since));
-                command.raw(side == 0 ? "+FLAGS.SILENT" : "-FLAGS.SILENT").flags(flags);
-                Request request{std::move(command), "UID STORE"};
-                tickets.push_back(session->post(std::move(request)));
-            }
-        }
+        post_store(*session, uids, change, tickets);
     }
     std::optional<Error> refused;
     for (auto& ticket : tickets) {
@@ -154,6 +160,31 @@ loop::Task<StoreResult> store(std::shared_ptr<Session> session, Target target, S
     StoreResult result;
     result.modified = co_await store_selected(session, target.uids, change, token);
     co_return result;
+}
+
+loop::Task<std::vector<std::optional<Error>>> store_all(std::shared_ptr<Session> session, Target target,
+                                                        std::vector<StorePart> parts,
+                                                        loop::CancelToken token) {
+    for (auto& part : parts) {
+        target.uids = part.uids;
+        need_uids(target);
+    }
+    Session::Use use = co_await session->use(target.folder, target.priority, token);
+    co_await open_target(session, target, token);
+    std::vector<std::optional<Error>> refused(parts.size());
+    std::vector<std::vector<Ticket>> tickets(parts.size());
+    {
+        Session::Together together(*session);
+        for (size_t i = 0; i < parts.size(); ++i)
+            post_store(*session, parts[i].uids, parts[i].change, tickets[i]);
+    }
+    for (size_t i = 0; i < parts.size(); ++i)
+        for (auto& ticket : tickets[i]) {
+            Answer got = co_await session->answer(ticket, token);
+            if (!got.ok() && !refused[i])
+                refused[i] = error_of(got.refusal(), "change flags");
+        }
+    co_return refused;
 }
 
 loop::Task<CopyResult> copy(std::shared_ptr<Session> session, Target target, std::string to,

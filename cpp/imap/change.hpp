@@ -30,6 +30,15 @@ struct StoreResult {
 loop::Task<StoreResult> store(std::shared_ptr<Session> session, Target target, StoreChange change,
                               loop::CancelToken token);
 
+// Many changes in one folder, in one breath (`target.uids` is not looked at). For each nothing, or why it was refused.
+struct StorePart {
+    UidSet uids;
+    StoreChange change;
+};
+loop::Task<std::vector<std::optional<Error>>> store_all(std::shared_ptr<Session> session, Target target,
+                                                        std::vector<StorePart> parts,
+                                                        loop::CancelToken token);
+
 struct CopyResult {
     uint32_t uid_validity = 0;  // of the target; 0: the server did not say
     std::vector<UidPair> pairs; // old and new UID, one by one

@@ -238,16 +238,18 @@ loop::Task<> ImapVisit::bodies(UidSet uids, BodySink& sink, loop::CancelToken to
     co_await fetching;
 }
 
-loop::Task<UidSet> ImapVisit::change_flags(UidSet uids, store::FlagChange change, loop::CancelToken token) {
-    imap::StoreChange wanted;
-    mail::Flags add{change.add, change.add_keywords};
-    mail::Flags remove{change.remove, change.remove_keywords};
-    wanted.add = mail::imap_flags(add);
-    wanted.remove = mail::imap_flags(remove);
-    imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
-    auto storing = imap::store(m_session, std::move(target), std::move(wanted), token);
-    auto result = co_await storing;
-    co_return std::move(result.modified);
+loop::Task<std::vector<std::optional<Error>>> ImapVisit::change_flags(std::vector<FlagWish> wishes,
+                                                                      loop::CancelToken token) {
+    std::vector<imap::StorePart> parts;
+    for (auto& wish : wishes) {
+        mail::Flags add{wish.change.add, std::move(wish.change.add_keywords)};
+        mail::Flags remove{wish.change.remove, std::move(wish.change.remove_keywords)};
+        imap::StoreChange wanted{mail::imap_flags(add), mail::imap_flags(remove), {}};
+        parts.push_back({std::move(wish.uids), std::move(wanted)});
+    }
+    imap::Target target{m_folder, {}, uid_validity(), m_priority};
+    auto storing = imap::store_all(m_session, std::move(target), std::move(parts), token);
+    co_return co_await storing;
 }
 
 loop::Task<Named> ImapVisit::move(UidSet uids, std::string to, loop::CancelToken token) {

@@ -24,7 +24,8 @@ class ImapVisit : public Visit {
     loop::Task<UidSet> present(UidSet among, loop::CancelToken token) override;
     loop::Task<> envelopes(UidSet uids, EnvelopeSink& sink, loop::CancelToken token) override;
     loop::Task<> bodies(UidSet uids, BodySink& sink, loop::CancelToken token) override;
-    loop::Task<UidSet> change_flags(UidSet uids, store::FlagChange change, loop::CancelToken token) override;
+    loop::Task<std::vector<std::optional<Error>>> change_flags(std::vector<FlagWish> wishes,
+                                                               loop::CancelToken token) override;
     loop::Task<Named> move(UidSet uids, std::string target, loop::CancelToken token) override;
     loop::Task<Named> copy(UidSet uids, std::string target, loop::CancelToken token) override;
     loop::Task<bool> expunge(UidSet uids, loop::CancelToken token) override;

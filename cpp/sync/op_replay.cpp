@@ -1,9 +1,9 @@
 #include "sync/op_replay.hpp"
 
 #include "base/log.hpp"
-#include "base/text.hpp"
 #include "base/time.hpp"
 #include "store/folders.hpp"
+#include "sync/flag_wishes.hpp"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@ namespace himalaya::sync {
 
 namespace {
 
-constexpr int OPS_AT_A_TIME = 500;
+constexpr int OPS_AT_A_TIME = 2'000;
 // A message whose name on the server is not known yet waits for the sync that brings it.
 constexpr std::int64_t WAIT_FOR_A_NAME = 60;
 
@@ -25,7 +25,7 @@ struct Letter {
     std::size_t target = 0; // which of its targets
 };
 
-// Ops that one command carries.
+// Ops that go out together.
 struct Group {
     std::vector<store::Op> ops;
     store::Folder folder;
@@ -36,6 +36,9 @@ struct Group {
 };
 
 bool alike(const store::Op& a, const store::Op& b) {
+    // Changes of flags are summed up.
+    if (a.kind == store::OpKind::flag && b.kind == a.kind)
+        return a.folder == b.folder;
     return a.kind == b.kind && a.kind != store::OpKind::append && a.folder == b.folder &&
            a.target == b.target && a.state == b.state && a.add_flags == b.add_flags &&
            a.remove_flags == b.remove_flags && a.add_keywords == b.add_keywords &&
@@ -44,6 +47,8 @@ bool alike(const store::Op& a, const store::Op& b) {
 
 // Two changes of one message never share a command, so that their order holds.
 bool share_a_message(const Group& group, const store::Op& op) {
+    if (op.kind == store::OpKind::flag)
+        return false;
     for (const auto& other : group.ops)
         for (const auto& mine : other.targets)
             for (const auto& target : op.targets)
@@ -144,12 +149,7 @@ class Replay {
         if (group.folder.id == 0 || (first.target && !group.target))
             throw make_error(Code::not_found, "the folder is not there any more");
         if (group.nameless && group.letters.empty()) {
-            auto waiting = m_work.store->write_as_leader<void>(
-                [ops = group.ops](store::Change& change) {
-                    for (const auto& op : ops)
-                        store::postpone(change, op.id, time::now_s() + WAIT_FOR_A_NAME);
-                },
-                m_work.token);
+            auto waiting = wait_for_names(group.ops);
             co_await waiting;
             co_return;
         }
@@ -219,21 +219,64 @@ class Replay {
     }
 
     loop::Task<> flags(Group& group, Visit& visit) {
-        const auto& first = group.ops.front();
-        store::FlagChange change;
-        change.add = first.add_flags;
-        change.remove = first.remove_flags;
-        for (auto part : text::split(first.add_keywords, ' '))
-            if (!part.empty())
-                change.add_keywords.emplace_back(part);
-        for (auto part : text::split(first.remove_keywords, ' '))
-            if (!part.empty())
-                change.remove_keywords.emplace_back(part);
+        auto nets = net_wishes(group.ops);
+        std::vector<FlagWish> wishes;
+        wishes.reserve(nets.size());
+        for (auto& net : nets)
+            wishes.push_back(net.wish);
         // Doing it twice is doing it once: no search before, no mark of having been sent.
-        auto storing = visit.change_flags(uids_of(group.letters), change, m_work.token);
-        co_await storing;
+        auto storing = visit.change_flags(std::move(wishes), m_work.token);
+        auto refused = co_await storing;
+        std::set<std::pair<std::size_t, std::size_t>> unwanted;
+        std::map<std::size_t, Error> refusals; // by op
+        for (std::size_t i = 0; i < nets.size(); ++i)
+            if (refused[i]) {
+                if (!is_final(*refused[i]))
+                    throw Error(*refused[i]);
+                for (auto part : nets[i].parts) {
+                    unwanted.insert(part);
+                    refusals.emplace(part.first, *refused[i]);
+                }
+            }
+        std::set<std::size_t> named;
+        for (const auto& letter : group.letters)
+            named.insert(letter.op);
+        std::erase_if(group.letters, [&](const Letter& letter) {
+            return unwanted.contains({letter.op, letter.target});
+        });
         auto finishing = finish(group, {});
         co_await finishing;
+        std::vector<store::Op> waiting;
+        for (std::size_t i = 0; i < group.ops.size(); ++i)
+            if (!named.contains(i))
+                waiting.push_back(group.ops[i]);
+        auto postponing = wait_for_names(std::move(waiting));
+        co_await postponing;
+        for (const auto& [at, why] : refusals) {
+            Group one;
+            one.folder = group.folder;
+            one.ops.push_back(group.ops[at]);
+            one.ops[0].targets.clear();
+            for (std::size_t target = 0; target < group.ops[at].targets.size(); ++target)
+                if (unwanted.contains({at, target}))
+                    one.ops[0].targets.push_back(group.ops[at].targets[target]);
+            one.letters.resize(one.ops[0].targets.size());
+            auto refusing = refuse(one, why);
+            co_await refusing;
+        }
+    }
+
+    // Until the sync that brings them.
+    loop::Task<> wait_for_names(std::vector<store::Op> ops) {
+        if (ops.empty())
+            co_return;
+        auto waiting = m_work.store->write_as_leader<void>(
+            [ops = std::move(ops)](store::Change& change) {
+                for (const auto& op : ops)
+                    store::postpone(change, op.id, time::now_s() + WAIT_FOR_A_NAME);
+            },
+            m_work.token);
+        co_await waiting;
     }
 
     loop::Task<> move(Group& group, Visit& visit) {

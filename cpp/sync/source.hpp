@@ -69,6 +69,12 @@ struct Named {
     std::vector<std::pair<std::int64_t, std::int64_t>> uids; // old and new
 };
 
+// Flags that some messages should get and lose.
+struct FlagWish {
+    UidSet uids;
+    store::FlagChange change;
+};
+
 // One folder, held open.
 class Visit {
   public:
@@ -89,8 +95,9 @@ class Visit {
     virtual loop::Task<> bodies(UidSet uids, BodySink& sink, loop::CancelToken token) = 0;
 
     // Changes. Each checks the UIDVALIDITY it was opened with.
-    virtual loop::Task<UidSet> change_flags(UidSet uids, store::FlagChange change,
-                                            loop::CancelToken token) = 0;
+    // All of them in one breath; for each nothing, or why the server refused it.
+    virtual loop::Task<std::vector<std::optional<Error>>> change_flags(std::vector<FlagWish> wishes,
+                                                                       loop::CancelToken token) = 0;
     virtual loop::Task<Named> move(UidSet uids, std::string target, loop::CancelToken token) = 0;
     virtual loop::Task<Named> copy(UidSet uids, std::string target, loop::CancelToken token) = 0;
     virtual loop::Task<bool> expunge(UidSet uids, loop::CancelToken token) = 0;

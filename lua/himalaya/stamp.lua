@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'e68d71a96c1735e1'
+return 'abe5977883138334'

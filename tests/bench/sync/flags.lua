@@ -19,7 +19,7 @@ local CHANGES = 1000
 local ACT = [[
   mail.list('home', 'INBOX', { page_size = 1000 }, function(err, page)
     assert(not err, err and err.message)
-    local kinds = { { add = { 'flagged' } }, { add = { 'todo' } }, { add = { 'answered' } }, { add = { 'seen' } } }
+    local kinds = { { add = { 'todo' } }, { add = { 'later' } }, { add = { 'plan' } }, { add = { 'again' } } }
     local left = #page.items
     for i, item in ipairs(page.items) do
       mail.flag('home', 'INBOX', { item.id }, kinds[i % 4 + 1], function(problem)
