@@ -7,6 +7,8 @@ local imap = require('himalaya.imap')
 
 local M = {}
 
+local ITEMS = { 'flags', 'envelope', 'size', 'internaldate', 'bodystructure' }
+
 --- Calls fn(..., callback) and gives what the callback got; raises when it is called twice.
 function M.await(fn, ...)
   local got
@@ -45,6 +47,42 @@ function M.fetch(client, folder, uids, items)
     end, cb)
   end)
   return err, messages, value
+end
+
+--- What an ordinary day asks of a server; the first error, or what was found.
+function M.day(server, change)
+  local options = vim.tbl_extend('force', { network_timeout = 2, poll_interval = 0.2 }, change or {})
+  local err, client = M.await(imap.open, server:imap('home', options))
+  if err then
+    return err
+  end
+  local found = {}
+  local function step(name, ...)
+    if not err then
+      err, found[name] = M.await(client[name], client, ...)
+    end
+  end
+  step('list', '*', { status = true })
+  step('status', 'INBOX')
+  if not err then
+    err, found.messages = M.fetch(client, 'INBOX', '1:*', ITEMS)
+  end
+  if not err then
+    err, found.bodies = M.fetch(client, 'INBOX', '1:*', { 'size', 'body' })
+  end
+  step('search', 'INBOX', 'ALL')
+  step('copy', 'INBOX', found.search and { found.search[1], found.search[2] }, 'Archive')
+  step('append', 'Sent', 'Subject: put here\r\n\r\ntext\r\n', {})
+  step('capabilities')
+  found.stats = client:stats()
+  local closed
+  client:close(function()
+    closed = true
+  end)
+  child.wait_for(function()
+    return closed
+  end, 10000, 'the client to close')
+  return err, found
 end
 
 --- Whatever a server has or lacks, the same calls give the same results.
