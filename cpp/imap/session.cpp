@@ -145,8 +145,8 @@ void Session::drain() {
         }
         if (!m_engine.step())
             break;
-        // A record of 16 KiB may hold 400 small responses: the turn's budget is asked now and then.
-        if (count % 16 == 0 && m_loop.budget().exhausted(loop::Budget::STREAMS_NS)) {
+        // A record of 16 KiB may hold 400 small responses: the budget of the turn is asked now and then.
+        if (count % 8 == 0 && m_loop.budget().exhausted(loop::Budget::STREAMS_NS)) {
             m_engine.keep();
             m_wire->read_stop();
             m_stopped = true;

@@ -3,8 +3,12 @@
 #include "lua/imap_client.hpp"
 
 #include "lua/imap_body_file.hpp"
+#include "mail/encoded_word.hpp"
 
+#include <algorithm>
+#include <deque>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace himalaya::lua {
 
@@ -15,6 +19,15 @@ namespace {
 // Messages that may wait for Lua before reading stops. With bodies their bytes count as well.
 constexpr std::size_t most_waiting = 512;
 constexpr std::size_t most_bytes = 4u << 20;
+// Set in one turn of the loop when they come back.
+constexpr std::size_t decoded_at_once = 32;
+
+// A message that waits for its texts to be decoded.
+struct Waiting {
+    Ref table;
+    std::size_t bytes = 0;
+    std::vector<Undecoded> texts;
+};
 
 class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
   public:
@@ -24,8 +37,18 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
           m_directory(std::move(directory)) {}
 
     void begin(std::shared_ptr<Session> session, const loop::CancelToken& token) {
+        if (m_paused && m_session)
+            m_session->resume();
         m_session = std::move(session);
+        if (m_paused)
+            m_session->pause();
         m_token = token;
+        Events::on_room(m_listener, [weak = weak_from_this()] {
+            if (auto self = weak.lock()) {
+                self->m_full = false;
+                self->go_on();
+            }
+        });
     }
 
     void on_message(Session&, const Fetch& message) override {
@@ -33,7 +56,8 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
             m_delivered.push_back(*message.uid);
         lua_State* L = m_area.runtime.state();
         lua_checkstack(L, 40);
-        push_message(L, message);
+        std::vector<Undecoded> texts;
+        push_message(L, message, texts);
         std::size_t bytes = 0;
         std::shared_ptr<BodyFile> file;
         for (auto& section : message.sections) {
@@ -41,23 +65,15 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
             if (section.streamed && m_file)
                 file = std::exchange(m_file, nullptr);
         }
-        if (file) {
+        if (file)
             set(L, "body_file", file->path());
-            Ref table = Ref::pop(L);
-            ++m_files;
-            // A message is told of when its file is whole.
-            file->when_written([self = shared_from_this(), file,
-                                kept = std::make_shared<Ref>(std::move(table))](std::optional<Error> failed) {
-                if (failed && !self->m_failed)
-                    self->m_failed = std::move(failed);
-                self->offer(std::move(*kept), 0);
-                if (--self->m_files == 0)
-                    self->m_written.open();
-            });
-            m_written.close();
-            return;
-        }
-        offer(Ref::pop(L), bytes);
+        m_bytes += bytes;
+        Waiting waiting{Ref::pop(L), bytes, std::move(texts)};
+        if (file)
+            wait_for(std::move(file), std::move(waiting));
+        else
+            deliver(std::move(waiting));
+        hold_if_behind();
     }
 
     LiteralSink* on_large(const LiteralStart&) override {
@@ -69,45 +85,111 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
     }
 
     // All that was delivered is with Lua or in its queue, large ones on disk.
-    loop::Task<void> written(loop::CancelToken token) {
-        co_await m_written.wait(token);
+    loop::Task<void> settled(loop::CancelToken token) {
+        co_await m_settled.wait(token);
         if (m_failed)
             throw Error(*m_failed);
     }
 
     UidSet delivered() const { return UidSet::of(m_delivered); }
     std::size_t count() const { return m_delivered.size(); }
-    const Events::Listener& listener() const { return m_listener; }
 
   private:
+    // A message is told of when its file is whole.
+    void wait_for(std::shared_ptr<BodyFile> file, Waiting waiting) {
+        begin_one();
+        file->when_written([self = shared_from_this(), file,
+                            waiting = std::move(waiting)](std::optional<Error> failed) mutable {
+            if (failed && !self->m_failed)
+                self->m_failed = std::move(failed);
+            self->deliver(std::move(waiting));
+            self->end_one();
+        });
+    }
+
+    void deliver(Waiting waiting) {
+        if (waiting.texts.empty())
+            return offer(std::move(waiting.table), waiting.bytes);
+        m_undecoded.push_back(std::move(waiting));
+        decode();
+    }
+
+    // What waits goes to the worker together, one batch at a time; it comes back a little later than its neighbours.
+    void decode() {
+        if (m_decoding || m_undecoded.empty())
+            return;
+        m_decoding = true;
+        begin_one();
+        auto count = static_cast<std::ptrdiff_t>(std::min(m_undecoded.size(), decoded_at_once));
+        auto batch =
+            std::make_shared<std::vector<Waiting>>(std::make_move_iterator(m_undecoded.begin()),
+                                                   std::make_move_iterator(m_undecoded.begin() + count));
+        m_undecoded.erase(m_undecoded.begin(), m_undecoded.begin() + count);
+        m_area.worker().run(
+            [batch] {
+                for (auto& waiting : *batch)
+                    for (auto& one : waiting.texts)
+                        one.text = mail::decode_header(one.text);
+            },
+            [self = shared_from_this(), batch] {
+                self->m_decoding = false;
+                lua_State* L = self->m_area.runtime.state();
+                lua_checkstack(L, 4);
+                for (auto& waiting : *batch) {
+                    for (auto& one : waiting.texts) {
+                        one.table.push(L);
+                        set(L, one.key, one.text);
+                        lua_pop(L, 1);
+                    }
+                    self->offer(std::move(waiting.table), waiting.bytes);
+                }
+                self->decode();
+                self->end_one();
+                self->hold_if_behind();
+                self->go_on();
+            });
+    }
+
     void offer(Ref table, std::size_t bytes) {
-        m_bytes += bytes;
         bool room = m_events.offer(
             m_listener, [self = shared_from_this(), table = std::move(table), bytes](lua_State* L) {
                 self->m_bytes -= bytes;
-                if (self->m_paused && self->m_bytes < most_bytes / 2)
-                    self->go_on();
+                self->go_on();
                 if (self->m_token.cancelled())
                     lua_pushnil(L);
                 else
                     table.push(L);
                 return 1;
             });
-        if ((!room || m_bytes > most_bytes) && !m_paused && m_session) {
-            m_paused = true;
-            m_session->pause();
-            Events::on_room(m_listener, [weak = weak_from_this()] {
-                if (auto self = weak.lock())
-                    self->go_on();
-            });
-        }
+        m_full = m_full || !room;
+    }
+
+    bool is_behind(std::size_t bytes, std::size_t undecoded) const {
+        return m_full || m_bytes > bytes || m_undecoded.size() > undecoded;
+    }
+
+    void hold_if_behind() {
+        if (m_paused || !m_session || !is_behind(most_bytes, most_waiting))
+            return;
+        m_paused = true;
+        m_session->pause();
     }
 
     void go_on() {
-        if (m_bytes > most_bytes || !std::exchange(m_paused, false))
+        if (!m_paused || is_behind(most_bytes / 2, most_waiting / 2))
             return;
-        if (m_session)
-            m_session->resume();
+        m_paused = false;
+        m_session->resume();
+    }
+
+    void begin_one() {
+        if (m_unsettled++ == 0)
+            m_settled.close();
+    }
+
+    void end_one() {
+        if (--m_unsettled == 0)
+            m_settled.open();
     }
 
     ImapArea& m_area;
@@ -118,12 +200,15 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
     std::string m_directory;
     std::shared_ptr<Session> m_session;
     std::shared_ptr<BodyFile> m_file;
-    loop::Gate m_written{true};
+    std::deque<Waiting> m_undecoded;
+    loop::Gate m_settled{true};
     std::optional<Error> m_failed;
     std::vector<uint32_t> m_delivered;
     std::size_t m_bytes = 0;
-    std::size_t m_files = 0;
+    std::size_t m_unsettled = 0;
     std::size_t m_file_number = 0;
+    bool m_decoding = false;
+    bool m_full = false;
     bool m_paused = false;
 };
 
@@ -155,7 +240,7 @@ loop::Task<Arguments> run_fetch(loop::Loop& loop, std::shared_ptr<Pool> pool, Fe
             request.uid_validity = total.uid_validity;
         co_await loop::sleep(loop, retry_wait_ms(attempt), token);
     }
-    co_await sink->written(token);
+    co_await sink->settled(token);
     total.messages = sink->count();
     co_return [total](lua_State* L) {
         lua_createtable(L, 0, 2);

@@ -1,5 +1,7 @@
 #include "lua/imap_values.hpp"
 
+#include "mail/encoded_word.hpp"
+
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
@@ -38,8 +40,23 @@ void set_list(lua_State* L, const char* name, Seq<Text> texts) {
     lua_setfield(L, -2, name);
 }
 
+// A header that people read: encoded words are decoded, and it is UTF-8 whatever came.
+void set_words(lua_State* L, const char* name, Text text, std::vector<Undecoded>& undecoded) {
+    if (is_nil(text))
+        return;
+    switch (mail::decoding_of(text)) {
+    case mail::Decoding::none:
+        return set_text(L, name, text);
+    case mail::Decoding::at_once:
+        return set(L, name, mail::decode_header(text));
+    case mail::Decoding::on_a_worker:
+        undecoded.push_back({Ref::of(L, -1), name, std::string(text)});
+    }
+}
+
 // { {name=, addr=}, ... }: a group's marks have no address and are left out.
-void set_addresses(lua_State* L, const char* name, Seq<Address> addresses) {
+void set_addresses(lua_State* L, const char* name, Seq<Address> addresses,
+                   std::vector<Undecoded>& undecoded) {
     if (addresses.empty())
         return;
     lua_createtable(L, static_cast<int>(addresses.size()), 0);
@@ -48,7 +65,7 @@ void set_addresses(lua_State* L, const char* name, Seq<Address> addresses) {
         if (is_nil(address.host) || is_nil(address.mailbox))
             continue;
         lua_createtable(L, 0, 2);
-        set_text(L, "name", address.name);
+        set_words(L, "name", address.name, undecoded);
         char buffer[320];
         std::size_t size = address.mailbox.size() + 1 + address.host.size();
         if (size <= sizeof buffer) {
@@ -65,16 +82,16 @@ void set_addresses(lua_State* L, const char* name, Seq<Address> addresses) {
     lua_setfield(L, -2, name);
 }
 
-void push_envelope(lua_State* L, const Envelope& envelope) {
+void push_envelope(lua_State* L, const Envelope& envelope, std::vector<Undecoded>& undecoded) {
     lua_createtable(L, 0, 9);
     set_text(L, "date", envelope.date);
-    set_text(L, "subject", envelope.subject);
-    set_addresses(L, "from", envelope.from);
-    set_addresses(L, "sender", envelope.sender);
-    set_addresses(L, "reply_to", envelope.reply_to);
-    set_addresses(L, "to", envelope.to);
-    set_addresses(L, "cc", envelope.cc);
-    set_addresses(L, "bcc", envelope.bcc);
+    set_words(L, "subject", envelope.subject, undecoded);
+    set_addresses(L, "from", envelope.from, undecoded);
+    set_addresses(L, "sender", envelope.sender, undecoded);
+    set_addresses(L, "reply_to", envelope.reply_to, undecoded);
+    set_addresses(L, "to", envelope.to, undecoded);
+    set_addresses(L, "cc", envelope.cc, undecoded);
+    set_addresses(L, "bcc", envelope.bcc, undecoded);
     set_text(L, "in_reply_to", envelope.in_reply_to);
     set_text(L, "message_id", envelope.message_id);
 }
@@ -98,7 +115,8 @@ void set_parameters(lua_State* L, const char* name, Seq<Parameter> parameters) {
 }
 
 // `path` is the part's number for BODY[...]: "1.2".
-void push_part(lua_State* L, const BodyPart& part, const std::string& path, int depth) {
+void push_part(lua_State* L, const BodyPart& part, const std::string& path, int depth,
+               std::vector<Undecoded>& undecoded) {
     lua_createtable(L, 0, 10);
     luaL_checkstack(L, 10, nullptr);
     set_text(L, "type", part.type);
@@ -117,7 +135,7 @@ void push_part(lua_State* L, const BodyPart& part, const std::string& path, int 
             set_number(L, "lines", part.lines);
     }
     if (part.envelope) {
-        push_envelope(L, *part.envelope);
+        push_envelope(L, *part.envelope, undecoded);
         lua_setfield(L, -2, "envelope");
     }
     if (!part.children.empty() && depth < 100) {
@@ -129,7 +147,7 @@ void push_part(lua_State* L, const BodyPart& part, const std::string& path, int 
             std::string own = child.multipart && !part.multipart ? path
                               : path.empty()                     ? std::to_string(i)
                                                                  : fmt::format("{}.{}", path, i);
-            push_part(L, child, own, depth + 1);
+            push_part(L, child, own, depth + 1, undecoded);
             lua_rawseti(L, -2, i);
         }
         lua_setfield(L, -2, "children");
@@ -162,7 +180,7 @@ void set_flags(lua_State* L, const List& flags) {
 
 } // namespace
 
-void push_message(lua_State* L, const Fetch& message) {
+void push_message(lua_State* L, const Fetch& message, std::vector<Undecoded>& undecoded) {
     lua_createtable(L, 0, 8);
     set_some(L, "uid", message.uid);
     set_some(L, "modseq", message.modseq);
@@ -178,11 +196,11 @@ void push_message(lua_State* L, const Fetch& message) {
         lua_setfield(L, -2, "savedate");
     }
     if (message.envelope) {
-        push_envelope(L, *message.envelope);
+        push_envelope(L, *message.envelope, undecoded);
         lua_setfield(L, -2, "envelope");
     }
     if (message.body) {
-        push_part(L, *message.body, {}, 0);
+        push_part(L, *message.body, {}, 0, undecoded);
         lua_setfield(L, -2, "bodystructure");
     }
     for (auto& section : message.sections) {

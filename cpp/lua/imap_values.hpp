@@ -31,8 +31,15 @@ imap::UidSet check_uids(lua_State* L, int index, std::string_view name);
 std::vector<std::string> check_flags(const std::vector<std::string>& names, std::string_view path);
 imap::SearchRequest check_criteria(lua_State* L, int index);
 
-// A message as a table: { uid, size, flags, envelope, ... }. Only what came is there.
-void push_message(lua_State* L, const imap::Fetch& message);
+// A text of a table whose charset has tables of its own on the disk: decoded on a worker and set then.
+struct Undecoded {
+    Ref table;
+    const char* key;
+    std::string text;
+};
+
+// A message as a table: { uid, size, flags, envelope, ... }. Only what came is there, and nothing yet for `undecoded`.
+void push_message(lua_State* L, const imap::Fetch& message, std::vector<Undecoded>& undecoded);
 void push_folders(lua_State* L, const std::vector<imap::FolderInfo>& folders);
 void push_status(lua_State* L, const imap::StatusInfo& status);
 void push_change(lua_State* L, const imap::Change& change);

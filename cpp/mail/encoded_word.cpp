@@ -123,7 +123,32 @@ bool is_blank(std::string_view text) {
     return true;
 }
 
+// Longer ones are nobody's subject: their decoding would be felt.
+constexpr size_t longest_at_once = 4096;
+
 } // namespace
+
+Decoding decoding_of(std::string_view raw) {
+    bool plain = true, ascii = true;
+    for (size_t i = 0; i < raw.size(); i++) {
+        const char c = raw[i];
+        plain &= c != '\r' && c != '\n' && !(c == '=' && i + 1 < raw.size() && raw[i + 1] == '?');
+        ascii &= static_cast<unsigned char>(c) < 0x80;
+    }
+    if (plain && ascii)
+        return Decoding::none;
+    if (raw.size() > longest_at_once || (!ascii && !text::is_utf8(raw)))
+        return Decoding::on_a_worker;
+    for (size_t i = raw.find("=?"); i != std::string_view::npos; i = raw.find("=?", i + 2)) {
+        const auto word = encoded_word(raw.substr(i));
+        if (!word)
+            continue;
+        if (!text::same_ignoring_case(word->charset, "utf-8"))
+            return Decoding::on_a_worker;
+        i += word->length - 2;
+    }
+    return plain ? Decoding::none : Decoding::at_once;
+}
 
 std::string decode_header(std::string_view raw) {
     std::string out;

@@ -12,4 +12,8 @@ namespace himalaya::mail {
 // who shows it cleans it).
 std::string decode_header(std::string_view raw);
 
+// What that takes: nothing, the text is what it says; a look at it; or charset tables that may come from the disk.
+enum class Decoding { none, at_once, on_a_worker };
+Decoding decoding_of(std::string_view raw);
+
 } // namespace himalaya::mail

@@ -94,7 +94,7 @@ end
 --- @field parts? table<string, string>
 --- @field preview? string
 
---- @class himalaya.imap.Envelope    texts as the server sent them: encoded words are not decoded
+--- @class himalaya.imap.Envelope    subject and names are UTF-8, their encoded words decoded
 --- @field date? string
 --- @field subject? string
 --- @field from? { name?: string, addr: string }[]

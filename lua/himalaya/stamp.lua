@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '1484274f40420214'
+return '105425cdf60e1c8c'

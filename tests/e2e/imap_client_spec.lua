@@ -155,6 +155,34 @@ describe('the client', function()
     client:close()
   end)
 
+  it('decodes subject and names of an envelope, whatever the charset', function()
+    local server = servers.dovecot({ users = { 'home' } })
+    local client = open(server)
+    local headers = {
+      { '=?utf-8?q?caf=C3=A9?=', 'café' },
+      { '=?koi8-r?b?8NLJ18XU?=', 'Привет' },
+      { '=?iso-2022-jp?b?GyRCRnxLXBsoQg==?=', '日本' },
+      { 'plain', 'plain' },
+      { '=?iso-8859-1?q?na=EFve?= and =?windows-1251?q?=EF=F0?=', 'naïve and пр' },
+      { 'Gr\252\223e', 'Grüße' },
+    }
+    for _, header in ipairs(headers) do
+      result(client.append, client, 'INBOX', ('From: %s <mary@example.org>\r\nSubject: %s\r\n\r\nx\r\n')
+        :format(header[1]:gsub('[\128-\255]', '?'), header[1]), {})
+    end
+    local err, messages, summary = fetch(client, 'INBOX', '1:*', { 'envelope' })
+    assert.is_nil(err)
+    assert.equal(#headers, summary.messages)
+    assert.equal(#headers, #messages)
+    for _, message in ipairs(messages) do
+      assert.equal(headers[message.uid][2], message.envelope.subject)
+      if message.uid < 6 then
+        assert.equal(headers[message.uid][2], message.envelope.from[1].name)
+      end
+    end
+    client:close()
+  end)
+
   it('puts a large body into a file', function()
     local server = servers.dovecot({ users = { 'home' } })
     local client = open(server)

@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+#include <string>
+
 using namespace himalaya::mail;
 
 TEST_CASE("encoded words are decoded") {
@@ -60,4 +62,26 @@ TEST_CASE("no line end comes out") {
     CHECK(decode_header("=?utf-8?q?a=0D=0AB:_c?=").find_first_of("\r\n") == std::string::npos);
     CHECK(decode_header("a\r\nB: c") == "a B: c");
     CHECK(decode_header("=?iso-2022-jp?q?=0A?=").find('\n') == std::string::npos);
+}
+
+TEST_CASE("what decoding takes is known before it is done") {
+    for (const char* raw : {"", "plain", "a = b ? c", "1=2?", "Grüße"})
+        CHECK(decoding_of(raw) == Decoding::none);
+    for (const char* raw : {"=?utf-8?q?caf=C3=A9?=", "Re: =?UTF-8*de?B?R3LDvMOfZQ==?= and more",
+                            "a =? b", "folded\r\n line", "=?utf-8?q?a?= =?utf-8?q?b?="})
+        CHECK(decoding_of(raw) == Decoding::at_once);
+    for (const char* raw : {"=?iso-8859-1?q?caf=E9?=", "=?utf-8?q?a?= =?koi8-r?b?8NLJ18XU?=", "Gr\xfc\xdf"})
+        CHECK(decoding_of(raw) == Decoding::on_a_worker);
+    const std::string long_one = "=?utf-8?q?" + std::string(5000, 'a') + "?=";
+    CHECK(decoding_of(long_one) == Decoding::on_a_worker);
+}
+
+TEST_CASE("a converter that was used before knows nothing of the last text") {
+    for (int i = 0; i < 3; i++) {
+        CHECK(decode_header("=?iso-2022-jp?b?GyRCRnxLXA==?=") == "日本"); // ends in the shifted state
+        CHECK(decode_header("=?koi8-r?b?8NLJ18XU?=") == "Привет");
+        CHECK(decode_header("=?iso-2022-jp?q?abc?=") == "abc");
+        for (const char* charset : {"iso-8859-2", "iso-8859-5", "windows-1251", "iso-8859-15", "iso-8859-9"})
+            CHECK(decode_header(std::string("=?") + charset + "?q?a?=") == "a");
+    }
 }
