@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '105425cdf60e1c8c'
+return '2b53001cb1bd2883'
