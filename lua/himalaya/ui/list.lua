@@ -134,6 +134,7 @@ function List:toggle_fold()
   elseif item and item.thread then
     self.folded[item.thread] = not self.folded[item.thread] or nil
     self:paint()
+    self:go_to(item.id)
   end
 end
 
@@ -229,6 +230,9 @@ function M.attach(buffer, account, folder)
     end,
     sync = function()
       list:paint()
+    end,
+    setup = function()
+      list:fetch()
     end,
   })
   of_buffer[buffer] = list

@@ -6,6 +6,7 @@ local M = {}
 ---@class (exact) himalaya.Listener
 ---@field news? fun(account: string, news: table) after a commit
 ---@field sync? fun() sync or an account's state changed, or a minute went by
+---@field setup? fun() the options are others now
 
 local SYNC_MS = 100
 local MINUTE_MS = 60000
@@ -32,8 +33,20 @@ local function sync_changed()
   end
 end
 
+-- setup() itself costs nothing: what is shown is looked at a turn later.
+local function tell_setup()
+  for _, listener in pairs(vim.tbl_extend('force', {}, listeners)) do
+    if listener.setup then
+      listener.setup()
+    end
+  end
+end
+
 local function start()
   started = true
+  require('himalaya.config').watch('himalaya.ui', function()
+    vim.schedule(tell_setup)
+  end)
   require('himalaya.mail.home').subscribe(function(account, news)
     for _, listener in pairs(vim.tbl_extend('force', {}, listeners)) do
       if listener.news then

@@ -220,19 +220,30 @@ function M.complete(lead)
   end, words)
 end
 
+-- What cannot be shown is said in the buffer's own place: a session that brings many of them goes on.
+---@param buffer integer
+---@param problem string
+local function say_instead(buffer, problem)
+  vim.bo[buffer].buftype = 'nowrite'
+  vim.bo[buffer].modifiable = true
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, vim.split('! ' .. problem, '\n'))
+  vim.bo[buffer].modifiable = false
+  vim.bo[buffer].modified = false
+end
+
 --- Fills a buffer that bears an address: :edit, a mark, a session.
 ---@param buffer integer
 function M.read(buffer)
   local name = vim.api.nvim_buf_get_name(buffer)
   local place, problem = address.decode(name)
   if not place then
-    notify.error(problem --[[@as string]])
+    say_instead(buffer, problem --[[@as string]])
     return
   end
   local ok, why = pcall(require, 'himalaya.native')
   if not ok then
     local reason = tostring(why):gsub('^[^\n]-%.lua:%d+: ', ''):gsub('^himalaya: ', '')
-    notify.error(reason, { lines = true })
+    say_instead(buffer, reason)
   elseif place.key then
     require('himalaya.ui.reader').attach(buffer, place.account, place.folder --[[@as string]], place.key)
   else

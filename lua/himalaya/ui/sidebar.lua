@@ -148,7 +148,7 @@ function M.buffer()
   end
   local buffer = vim.api.nvim_create_buf(false, true)
   vim.api.nvim_buf_set_name(buffer, NAME)
-  local stop = live.listen({ news = hear, sync = M.paint })
+  local stop = live.listen({ news = hear, sync = M.paint, setup = M.refresh })
   sidebar = { buffer = buffer, folders = {}, closed = {} }
   sidebar.view = views.attach(buffer, {
     name = 'sidebar',

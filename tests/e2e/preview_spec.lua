@@ -1,0 +1,403 @@
+-- needs dovecot
+-- The preview that follows the cursor, threads folded into rows, lists without pages, and the windows around them.
+local child = require('tests.child')
+local screens = require('tests.screen')
+local servers = require('tests.servers')
+
+local dovecot ---@type table
+local nvim ---@type table
+
+local function start(opts)
+  nvim = screens.start(dovecot, opts)
+  nvim.open()
+  nvim.sync()
+end
+
+local function preview()
+  local found = nvim.window('message')
+  return found ~= vim.NIL and found or nil
+end
+
+local function subject_in_preview()
+  for _, line in ipairs((preview() or { lines = {} }).lines) do
+    local subject = line:match('^Subject: (.*)')
+    if subject then
+      return subject
+    end
+  end
+end
+
+--- The subject under the list's cursor, as far as the row shows it.
+local function item_here()
+  return nvim.lua(function()
+    local list = require('himalaya.ui.list').of(vim.fn.bufnr('himalaya://home/INBOX'))
+    local item = list:item_here(vim.fn.bufwinid(list.buffer))
+    return item and { subject = item.subject, id = item.id, seen = item.flags.seen }
+  end)
+end
+
+local function wait_for_match()
+  nvim.wait_for(function()
+    return subject_in_preview() == item_here().subject
+  end, 10000, 'the preview to show what the cursor is on')
+end
+
+describe('the preview', function()
+  setup(function()
+    dovecot = servers.dovecot({ users = { 'home' }, messages = 60 })
+    for i = 1, 9 do
+      screens.deliver(dovecot, { subject = ('numbered %d'):format(i), body = ('text %d'):format(i) })
+    end
+  end)
+  teardown(servers.stop)
+  after_each(child.stop_all)
+
+  it('follows the cursor, marks nothing as read, and goes by its key', function()
+    start()
+    nvim.type('P')
+    wait_for_match()
+    assert.equal('himalaya-list', nvim.filetype())
+    nvim.type('j')
+    wait_for_match()
+    nvim.type('jjjjj')
+    wait_for_match()
+    nvim.type('gg')
+    nvim.wait_for(function()
+      return preview().lines[1] == '' and #preview().lines == 1
+    end)
+    nvim.type('6j')
+    wait_for_match()
+    assert.is_false(item_here().seen)
+    nvim.type('P')
+    nvim.wait_for(function()
+      return not preview()
+    end)
+    nvim.type('j')
+    assert.is_nil(preview())
+    assert.equal('', nvim.lua('return vim.v.errmsg'))
+  end)
+
+  it('is gone to, left and made whole by Enter and Escape', function()
+    start()
+    nvim.type('P4G')
+    wait_for_match()
+    local shown = item_here()
+    nvim.type('<CR>')
+    nvim.wait_for_filetype('message')
+    assert.is_false(item_here().seen)
+    nvim.type(']]')
+    wait_for_match()
+    assert.are_not.equal(shown.id, item_here().id)
+    nvim.type('[[')
+    wait_for_match()
+    nvim.type('<Esc>')
+    nvim.wait_for_filetype('list')
+    nvim.type('<CR>')
+    nvim.wait_for_filetype('message')
+    -- The last header line is no attachment, link or fold.
+    nvim.type('1G<CR>')
+    nvim.wait_for('return vim.api.nvim_buf_get_name(0):find("m=") ~= nil')
+    assert.equal(2, nvim.lua('return vim.fn.winnr("$")'))
+    nvim.type('q')
+    nvim.wait_for_filetype('list')
+    nvim.wait_for(function()
+      return item_here().seen and item_here().id == shown.id
+    end)
+    wait_for_match()
+    nvim.type('q')
+    nvim.wait_for(function()
+      return not preview() and nvim.lua('return vim.fn.winnr("$")') == 1
+    end)
+  end)
+
+  it('cancels what it asked for when the cursor moves on', function()
+    start()
+    nvim.lua(function()
+      _G.asked, _G.cancelled = 0, 0
+      local mail = require('himalaya.mail')
+      local read = mail.read
+      mail.read = function(account, folder, id, opts, cb)
+        _G.asked = _G.asked + 1
+        local handle = read(account, folder, id, opts, cb)
+        return {
+          cancel = function()
+            _G.cancelled = _G.cancelled + 1
+            return handle:cancel()
+          end,
+        }
+      end
+    end)
+    nvim.type('P4G')
+    wait_for_match()
+    local before = nvim.lua('return _G.asked')
+    -- Typed together, the keys are one stretch: its first step and its end are looked at, not what lies between.
+    nvim.type(('j'):rep(30))
+    nvim.wait_for(function()
+      return nvim.lua('return vim.fn.line(".")') == 34
+    end)
+    wait_for_match()
+    assert.is_true(nvim.lua('return _G.asked') - before <= 10, nvim.lua('return _G.asked') - before)
+    assert.is_true(nvim.lua('return _G.cancelled') >= 1)
+  end)
+
+  it('stands where the options say, and goes on with the next message after a deletion', function()
+    start({ columns = 200, setup = { ui = { preview = { open = true, size = 0.3 } } } })
+    nvim.wait_for(preview)
+    local list = nvim.window('list')
+    assert.equal(list.position[1], preview().position[1])
+    assert.is_true(preview().position[2] > list.position[2])
+    assert.is_true(preview().width < list.width)
+    nvim.type('4G')
+    wait_for_match()
+    local first = item_here()
+    nvim.type('d')
+    nvim.wait_for(function()
+      return item_here().id ~= first.id
+    end)
+    wait_for_match()
+    nvim.type('U')
+    nvim.wait_for_text('Took back')
+    child.stop_all()
+
+    start({ columns = 100, setup = { ui = { preview = { open = true, split = 'below', size = 0.7 } } } })
+    nvim.wait_for(preview)
+    list = nvim.window('list')
+    assert.equal(list.position[2], preview().position[2])
+    assert.is_true(preview().height > list.height)
+    -- Closed by hand it stays closed.
+    nvim.lua('vim.api.nvim_win_close(..., true)', preview().window)
+    nvim.type('jj')
+    assert.is_nil(preview())
+    child.stop_all()
+
+    start({ columns = 200, setup = { ui = { preview = { open = true, split = 'right' } } } })
+    nvim.wait_for(preview)
+    assert.equal(nvim.window('list').position[1], preview().position[1])
+  end)
+end)
+
+describe('threads', function()
+  setup(function()
+    dovecot = servers.dovecot({ users = { 'home' }, messages = 0 })
+    screens.deliver(dovecot, { subject = 'Lunch', id = '<lunch@example.org>', body = 'who comes?' })
+    screens.deliver(dovecot, { subject = 'Minutes', id = '<minutes@example.org>' })
+    for i, name in ipairs({ 'Ann', 'Bob', 'Carol' }) do
+      screens.deliver(dovecot, {
+        subject = 'Re: Lunch',
+        from = name .. ' <' .. name:lower() .. '@example.org>',
+        id = ('<answer%d@example.org>'):format(i),
+        headers = 'In-Reply-To: <lunch@example.org>\nContent-Type: text/plain',
+      })
+    end
+  end)
+  teardown(servers.stop)
+  after_each(child.stop_all)
+
+  local function rows()
+    local found = {}
+    for _, line in ipairs(nvim.list()) do
+      if line:find('^%[') then
+        found[#found + 1] = line
+      end
+    end
+    return found
+  end
+
+  local function wait_for_rows(count)
+    nvim.wait_for(function()
+      return #rows() == count
+    end, 10000, count .. ' rows')
+  end
+
+  it('are folded by Tab into a row that stands for all of them', function()
+    start()
+    wait_for_rows(5)
+    nvim.type('T')
+    nvim.wait_for(function()
+      return #rows() == 5 and rows()[2]:find('└', 1, true)
+    end)
+    assert.matches('Lunch', rows()[1])
+    nvim.lua('vim.fn.search("Carol")')
+    nvim.type('<Tab>')
+    wait_for_rows(2)
+    nvim.wait_for(function()
+      return rows()[1]:find('(4)', 1, true)
+    end)
+    -- The cursor is on what its message went into.
+    assert.equal(4, nvim.lua('return vim.fn.line(".")'))
+    nvim.type('u')
+    nvim.wait_for(function()
+      return not rows()[1]:find('•', 1, true)
+    end)
+    nvim.type('*')
+    nvim.wait_for(function()
+      return rows()[1]:find('^%[ %] %*')
+    end)
+    nvim.type('<Tab>')
+    wait_for_rows(5)
+    for i = 1, 4 do
+      assert.matches('^%[ %] %*', rows()[i])
+    end
+    assert.is_nil(rows()[5]:find('*', 1, true))
+    nvim.type('*<Tab>d')
+    nvim.wait_for_text('Deleted 4 messages')
+    wait_for_rows(1)
+    nvim.type('U')
+    wait_for_rows(2)
+  end)
+
+  it('are selected whole, also where each message stands by itself', function()
+    start()
+    wait_for_rows(5)
+    nvim.lua('vim.fn.search("Bob")')
+    nvim.type('t')
+    nvim.wait_for(function()
+      local selected = vim.tbl_filter(function(row)
+        return vim.startswith(row, '[x]')
+      end, rows())
+      return #selected == 4
+    end)
+    nvim.type('t')
+    nvim.wait_for(function()
+      return not table.concat(rows()):find('[x]', 1, true)
+    end)
+    -- Tab leads to threads, and the cursor stays.
+    nvim.lua('vim.fn.search("Minutes")')
+    nvim.type('<Tab>')
+    nvim.wait_for(function()
+      return table.concat(rows()):find('└', 1, true)
+    end)
+  end)
+
+  it('begin as the option says', function()
+    start({ setup = { ui = { threads = 'folded' } } })
+    wait_for_rows(2)
+    nvim.type('4G<Tab>')
+    wait_for_rows(5)
+    child.stop_all()
+    start({ setup = { ui = { threads = 'open' } } })
+    wait_for_rows(5)
+    assert.matches('└', rows()[2])
+  end)
+end)
+
+describe('the windows', function()
+  setup(function()
+    dovecot = servers.dovecot({ users = { 'home' }, messages = 700 })
+  end)
+  teardown(servers.stop)
+  after_each(child.stop_all)
+
+  it('scroll without pages through a whole folder, holding only what is near', function()
+    start({ setup = { ui = { paging = 'endless', page_size = 40 } } })
+    local function held()
+      return #nvim.list() - 4
+    end
+    assert.is_nil(nvim.list()[2]:find('Page', 1, true))
+    assert.matches('^700 emails', nvim.list()[2])
+    local function last_shown()
+      return nvim.lua(function()
+        local list = require('himalaya.ui.list').of(vim.fn.bufnr('himalaya://home/INBOX'))
+        return { list.items[1].id, list.items[#list.items].id, list.more, #list.items }
+      end)
+    end
+    local newest = last_shown()[1]
+    local most = 0
+    nvim.wait_for(function()
+      nvim.type('G<C-d>')
+      most = math.max(most, held())
+      return last_shown()[3] == false
+    end, 30000, 'the end of the folder')
+    assert.is_true(most <= 8 * 40, most)
+    assert.are_not.equal(newest, last_shown()[1])
+    nvim.wait_for(function()
+      nvim.type('gg')
+      return last_shown()[1] == newest
+    end, 30000, 'its beginning again')
+    -- A message that comes is shown, and nothing is there twice.
+    nvim.type('20G')
+    local under = item_here()
+    screens.deliver(dovecot, { subject = 'came late' })
+    nvim.sync()
+    nvim.wait_for(function()
+      return table.concat(nvim.list(), '\n'):find('came late', 1, true)
+    end)
+    assert.equal(under.id, item_here().id)
+    local twice = nvim.lua(function()
+      local seen, list = {}, require('himalaya.ui.list').of(vim.fn.bufnr('himalaya://home/INBOX'))
+      for _, item in ipairs(list.items) do
+        if seen[item.id] then
+          return item.id
+        end
+        seen[item.id] = true
+      end
+    end)
+    assert.equal(vim.NIL, twice)
+  end)
+
+  it('have a sidebar where it is wanted, as wide as the user makes it', function()
+    start({ columns = 120, setup = { ui = { page_size = 20, sidebar = { side = 'right', width = 22 } } } })
+    nvim.wait_for_text('Page 1 / 3')
+    assert.equal(22, nvim.window('sidebar').width)
+    assert.is_true(nvim.window('sidebar').position[2] > nvim.window('list').position[2])
+    nvim.lua('vim.api.nvim_win_set_width(..., 40)', nvim.window('sidebar').window)
+    local widest = function()
+      local most = 0
+      for _, line in ipairs(nvim.window('list').lines) do
+        most = math.max(most, vim.api.nvim_strwidth(line))
+      end
+      return most
+    end
+    nvim.wait_for(function()
+      return widest() <= nvim.window('list').width
+    end)
+    nvim.type('B')
+    nvim.wait_for(function()
+      return nvim.window('sidebar') == vim.NIL
+    end)
+    nvim.type('B')
+    nvim.wait_for(function()
+      return nvim.window('sidebar') ~= vim.NIL and nvim.window('sidebar').width == 40
+    end)
+    child.stop_all()
+    nvim = screens.start(dovecot, { setup = { ui = { sidebar = { open = false } } } })
+    nvim.open()
+    assert.equal(1, nvim.lua('return vim.fn.winnr("$")'))
+    nvim.type('B')
+    nvim.wait_for(function()
+      return nvim.window('sidebar') ~= vim.NIL
+    end)
+    assert.equal(25, nvim.window('sidebar').width)
+  end)
+
+  it('open messages in splits and tab pages, and go to what was not read', function()
+    start()
+    nvim.type('o')
+    nvim.wait_for_filetype('message')
+    assert.equal(3, nvim.lua('return vim.fn.winnr("$")'))
+    nvim.type(':close<CR>')
+    nvim.wait_for_filetype('list')
+    nvim.type('jgO')
+    nvim.wait_for_filetype('message')
+    nvim.type(':close<CR>')
+    nvim.wait_for_filetype('list')
+    nvim.type('jO')
+    nvim.wait_for_filetype('message')
+    assert.equal(2, nvim.lua('return vim.fn.tabpagenr("$")'))
+    nvim.type(':tabclose<CR>')
+    nvim.wait_for_filetype('list')
+    nvim.type('gg]]')
+    nvim.wait_for(function()
+      return item_here().seen == false
+    end)
+    local first = item_here().id
+    nvim.type(']]')
+    nvim.wait_for(function()
+      return item_here().id ~= first and not item_here().seen
+    end)
+    nvim.type('[[')
+    nvim.wait_for(function()
+      return item_here().id == first
+    end)
+  end)
+end)

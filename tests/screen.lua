@@ -1,0 +1,137 @@
+-- A child Neovim with mail on its screen, for specs that type keys and look at cells.
+--
+--   local screen = require('tests.screen').start(dovecot, { columns = 100, ui = { paging = 'endless' } })
+--   screen.open(); screen.sync(); screen.type('j<CR>'); screen.wait_for_text('Subject: ')
+local child = require('tests.child')
+
+local M = {}
+
+--- @class tests.ScreenOptions
+--- @field columns? integer
+--- @field lines? integer
+--- @field user? string
+--- @field setup? table what goes over the options
+--- @field dir? string
+--- @field args? string[]
+--- @field init? string
+
+---@param dovecot table
+---@param opts? tests.ScreenOptions
+function M.start(dovecot, opts)
+  opts = opts or {}
+  local user = opts.user or 'home'
+  local setup = vim.tbl_extend('force', {
+    accounts = { [user] = { email = user .. '@example.org', imap = dovecot:imap(user) } },
+    async = { enabled = false },
+  }, opts.setup or {})
+  local nvim = child.start({ setup = setup, dir = opts.dir, args = opts.args, init = opts.init })
+  nvim.resize(opts.columns or 100, opts.lines or 30)
+
+  function nvim.text()
+    return table.concat(nvim.screen(), '\n')
+  end
+
+  function nvim.shows(text)
+    return nvim.text():find(text, 1, true) ~= nil
+  end
+
+  function nvim.wait_for_text(text, limit)
+    local shown
+    local ok, problem = pcall(nvim.wait_for, function()
+      shown = nvim.text()
+      return shown:find(text, 1, true) ~= nil
+    end, limit or 15000, ('`%s` on the screen'):format(text))
+    if not ok then
+      error(problem .. '\nthe screen:\n' .. (shown or ''), 2)
+    end
+  end
+
+  --- The lines of a folder's list.
+  function nvim.list(folder)
+    return nvim.lua(function(name)
+      return vim.api.nvim_buf_get_lines(vim.fn.bufnr(name), 0, -1, false)
+    end, ('himalaya://%s/%s'):format(user, folder or 'INBOX'))
+  end
+
+  function nvim.open()
+    nvim.type(':Himalaya<CR>')
+    nvim.wait_for('return vim.bo.filetype == "himalaya-list"')
+  end
+
+  --- Syncs by its key and waits until that is over and shown.
+  function nvim.sync()
+    nvim.cmd('messages clear')
+    nvim.type('S')
+    nvim.wait_for(function()
+      return nvim.messages():find('Synced;', 1, true)
+    end, 30000)
+    local stored = nvim.await(function(done, account)
+      require('himalaya.mail').count(account, 'INBOX', function(_, counts)
+        done(counts.total)
+      end)
+    end, user)
+    nvim.wait_for(function()
+      return nvim.lua(function(name, total)
+        local list = require('himalaya.ui.list').of(vim.fn.bufnr(name))
+        local size = require('himalaya.config').get().ui.page_size
+        return not list or (list.total == total and #list.items >= math.min(total, size))
+      end, ('himalaya://%s/INBOX'):format(user), stored)
+    end, 10000, 'the list to show what was synced')
+  end
+
+  function nvim.filetype()
+    return nvim.lua('return vim.bo.filetype')
+  end
+
+  function nvim.wait_for_filetype(name)
+    nvim.wait_for(('return vim.bo.filetype == "himalaya-%s"'):format(name))
+  end
+
+  --- The lines of the window that shows a buffer of this kind, in the current tab page.
+  function nvim.window(filetype)
+    return nvim.lua(function(wanted)
+      for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+        local buffer = vim.api.nvim_win_get_buf(window)
+        if vim.bo[buffer].filetype == 'himalaya-' .. wanted then
+          return {
+            window = window,
+            lines = vim.api.nvim_buf_get_lines(buffer, 0, -1, false),
+            width = vim.api.nvim_win_get_width(window),
+            height = vim.api.nvim_win_get_height(window),
+            position = vim.api.nvim_win_get_position(window),
+          }
+        end
+      end
+    end, filetype)
+  end
+
+  return nvim
+end
+
+--- A message of one's own; `headers` as a table of lines or a text.
+---@param dovecot table
+---@param message { subject?: string, from?: string, headers?: string, body?: string, user?: string, folder?: string,
+---  id?: string, raw?: string, date?: string }
+function M.deliver(dovecot, message)
+  local raw = message.raw
+    or table.concat({
+      'From: ' .. (message.from or 'Reading room <desk@example.org>'),
+      'To: home@example.org',
+      'Message-ID: ' .. (message.id or ('<%d@example.org>'):format(vim.uv.hrtime())),
+      'Date: ' .. (message.date or 'Thu, 1 Jan 2026 10:00:00 +0000'),
+      'Subject: ' .. (message.subject or 'a subject'),
+      'MIME-Version: 1.0',
+      message.headers or 'Content-Type: text/plain; charset=utf-8',
+      '',
+      message.body or 'a text',
+      '',
+    }, '\n')
+  dovecot:ask({
+    ['do'] = 'deliver',
+    user = message.user or 'home',
+    folder = message.folder or 'INBOX',
+    message = raw,
+  })
+end
+
+return M
