@@ -149,7 +149,7 @@ end
 
 local function large_literals(tools, report, servers)
   local server = servers.dovecot({ users = { 'home' }, messages = 0, mechanisms = 'plain' })
-  local text = ('A line of a very large message, sixty-four bytes of it in all....\n'):rep(math.ceil(LARGE / 66))
+  local text = ('A line of a very large message, one of very many of its kind.\n'):rep(LARGE / 63 + 1)
   for i = 1, 9 do
     server:ask({
       ['do'] = 'deliver',

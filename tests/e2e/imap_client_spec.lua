@@ -167,8 +167,9 @@ describe('the client', function()
       { 'Gr\252\223e', 'Grüße' },
     }
     for _, header in ipairs(headers) do
-      result(client.append, client, 'INBOX', ('From: %s <mary@example.org>\r\nSubject: %s\r\n\r\nx\r\n')
-        :format(header[1]:gsub('[\128-\255]', '?'), header[1]), {})
+      local name = header[1]:gsub('[\128-\255]', '?')
+      local text = ('From: %s <mary@example.org>\r\nSubject: %s\r\n\r\nx\r\n'):format(name, header[1])
+      result(client.append, client, 'INBOX', text, {})
     end
     local err, messages, summary = fetch(client, 'INBOX', '1:*', { 'envelope' })
     assert.is_nil(err)

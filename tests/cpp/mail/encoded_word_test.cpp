@@ -67,8 +67,8 @@ TEST_CASE("no line end comes out") {
 TEST_CASE("what decoding takes is known before it is done") {
     for (const char* raw : {"", "plain", "a = b ? c", "1=2?", "Grüße"})
         CHECK(decoding_of(raw) == Decoding::none);
-    for (const char* raw : {"=?utf-8?q?caf=C3=A9?=", "Re: =?UTF-8*de?B?R3LDvMOfZQ==?= and more",
-                            "a =? b", "folded\r\n line", "=?utf-8?q?a?= =?utf-8?q?b?="})
+    for (const char* raw : {"=?utf-8?q?caf=C3=A9?=", "Re: =?UTF-8*de?B?R3LDvMOfZQ==?= and more", "a =? b",
+                            "folded\r\n line", "=?utf-8?q?a?= =?utf-8?q?b?="})
         CHECK(decoding_of(raw) == Decoding::at_once);
     for (const char* raw : {"=?iso-8859-1?q?caf=E9?=", "=?utf-8?q?a?= =?koi8-r?b?8NLJ18XU?=", "Gr\xfc\xdf"})
         CHECK(decoding_of(raw) == Decoding::on_a_worker);
