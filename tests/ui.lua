@@ -200,10 +200,21 @@ function M.attach(child, columns, lines)
     return at
   end
 
-  --- Types, and gives the milliseconds until a complete picture shows what `condition` asks for.
+  -- What the child's main thread has computed, as Linux counts it; zero elsewhere.
+  local function computed_ms()
+    local file = io.open(('/proc/%d/task/%d/schedstat'):format(child.pid, child.pid))
+    local nanoseconds = file and tonumber(file:read('*a'):match('^%d+')) or 0
+    if file then
+      file:close()
+    end
+    return nanoseconds / 1e6
+  end
+
+  --- Types, and gives the milliseconds until a complete picture shows what `condition` asks for, and how many of them
+  --- the child's main thread computed: those are the same on a machine that has other things to do.
   function ui.press(keys, condition, timeout)
     awaited = { condition = condition }
-    local began = vim.uv.hrtime()
+    local before, began = computed_ms(), vim.uv.hrtime()
     send(2, 'nvim_input', keys)
     child_of.wait_for(function()
       return awaited.at or over
@@ -211,7 +222,7 @@ function M.attach(child, columns, lines)
     local at = awaited.at
     awaited = nil
     assert(at, over)
-    return (at - began) / 1e6
+    return (at - began) / 1e6, computed_ms() - before
   end
 
   function ui.type(keys)

@@ -38,6 +38,7 @@ local FOOTER = '?:help'
 ---@field package asked_at number
 ---@field package waits boolean
 ---@field package turned boolean the next painting begins at the top
+---@field package unpainted? boolean there was news while no window showed it
 ---@field folder_id? integer
 ---@field package stop fun()
 local List = vim.tbl_extend(
@@ -88,7 +89,12 @@ end
 function List:paint()
   if self.view.over then
     return
+  elseif #vim.fn.win_findbuf(self.buffer) == 0 then
+    -- Nobody looks at it; it is laid out for its window when it has one again.
+    self.unpainted = true
+    return
   end
+  self.unpainted = false
   local width = self:width()
   local rows = list_rows.of({
     address = (config.account(self.account) or {}).email or self.account,
@@ -236,9 +242,13 @@ function M.attach(buffer, account, folder)
     end,
   })
   of_buffer[buffer] = list
-  list.view = views.attach(buffer, {
+  views.attach(buffer, {
     name = 'list',
     handlers = require('himalaya.ui.list_keys').of(list),
+    begin = function(view)
+      list.view = view
+      list:fetch()
+    end,
     on_close = function()
       list.stop()
       if of_buffer[buffer] == list then
@@ -250,7 +260,9 @@ function M.attach(buffer, account, folder)
     group = 'himalaya.view.' .. buffer,
     buffer = buffer,
     callback = function(event)
-      if event.event ~= 'WinScrolled' then
+      if event.event == 'BufWinEnter' and list.unpainted then
+        list:paint()
+      elseif event.event ~= 'WinScrolled' then
         require('himalaya.ui.preview').follow(list)
       end
       list:look_around()
@@ -264,7 +276,6 @@ function M.attach(buffer, account, folder)
     end),
   })
   list:paint()
-  list:fetch()
   return list
 end
 

@@ -146,7 +146,7 @@ function M.show(account, folder)
   vim.schedule(function()
     begin()
     -- The list comes first, the other accounts' stores after it.
-    sidebar.refresh()
+    sidebar.complete()
   end)
 end
 

@@ -62,6 +62,15 @@ function M.refresh()
   end
 end
 
+--- Asks for what nobody knows yet; the rest is kept true by what the stores tell.
+function M.complete()
+  for _, name in ipairs(sidebar and config.account_names() or {}) do
+    if not sidebar.folders[name] then
+      fetch(name)
+    end
+  end
+end
+
 ---@param account string
 ---@param news table
 local function hear(account, news)

@@ -10,6 +10,7 @@ local M = {}
 ---@field handlers table<string, fun()> what its keys do
 ---@field window? table<string, any> options of a window while it shows the view
 ---@field on_close? fun() the buffer is gone
+---@field begin? fun(view: himalaya.ViewBuffer) what takes a while is asked for here, before the user's autocommands run
 
 ---@class himalaya.ViewBuffer
 ---@field buffer integer
@@ -89,6 +90,9 @@ function M.attach(buffer, opts)
   bo.modifiable = false
   require('himalaya.keymaps').apply(buffer, opts.name, opts.handlers)
   listen(view, opts)
+  if opts.begin then
+    opts.begin(view)
+  end
   -- Last, so that a user's FileType autocommands have the final word.
   bo.filetype = 'himalaya-' .. opts.name
   return view
