@@ -18,14 +18,45 @@ local function calendar(epoch)
   return os.date('*t', math.floor(epoch)) --[[@as osdate]]
 end
 
--- Midnights apart, as a person counts days.
----@param a osdate
----@param b osdate
+-- The day that dates are compared with: its calendar and the midnights that matter. A list asks a hundred times.
+local today = { calendar = nil, from = math.huge, to = -math.huge, week = {}, half_a_year = 0 }
+local WEEK, HALF_A_YEAR = 6, 179
+
+---@param now number
+---@return osdate?
+local function day_of(now)
+  if now >= today.from and now < today.to then
+    return today.calendar
+  end
+  local n = calendar(now)
+  if not n then
+    return nil
+  end
+  local function midnight(ago)
+    return os.time({ year = n.year, month = n.month, day = n.day - ago, hour = 0 })
+  end
+  today =
+    { calendar = n, from = midnight(0), to = midnight(-1), week = {}, half_a_year = midnight(HALF_A_YEAR) }
+  for ago = 0, WEEK do
+    today.week[ago] = midnight(ago)
+  end
+  return n
+end
+
+-- Midnights between a date and today, as a person counts days: -1 for what is to come, up to 6; 7 for all that came in
+-- half a year, 180 for what is older.
+---@param epoch number
 ---@return integer
-local function days_between(a, b)
-  local noon_a = os.time({ year = a.year, month = a.month, day = a.day, hour = 12 })
-  local noon_b = os.time({ year = b.year, month = b.month, day = b.day, hour = 12 })
-  return math.floor((noon_b - noon_a) / DAY + 0.5)
+local function days_ago(epoch)
+  if epoch >= today.to then
+    return -1
+  end
+  for ago = 0, WEEK do
+    if epoch >= today.week[ago] then
+      return ago
+    end
+  end
+  return epoch >= today.half_a_year and WEEK + 1 or HALF_A_YEAR + 1
 end
 
 --- At most six cells: `14:02` today, `Tue` in the last week, `12 Mar` this year, `2023` before; `12 Mar` or the year
@@ -34,11 +65,11 @@ end
 ---@param now? number
 ---@return string
 function M.short(epoch, now)
-  local t, n = calendar(epoch), calendar(now or os.time())
+  local t, n = calendar(epoch), day_of(now or os.time())
   if not t or not n then
     return ''
   end
-  local age = days_between(t, n)
+  local age = days_ago(epoch)
   if age == 0 then
     return ('%02d:%02d'):format(t.hour, t.min)
   elseif age > 0 and age < 7 then
@@ -54,11 +85,11 @@ end
 ---@param now? number
 ---@return string
 function M.medium(epoch, now)
-  local t, n = calendar(epoch), calendar(now or os.time())
+  local t, n = calendar(epoch), day_of(now or os.time())
   if not t or not n then
     return ''
   end
-  local age = days_between(t, n)
+  local age = days_ago(epoch)
   local clock = ('%02d:%02d'):format(t.hour, t.min)
   if age == 0 then
     return clock

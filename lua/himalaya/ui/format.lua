@@ -120,7 +120,10 @@ function M.row(item, plan, how)
     parts[index] = fitted
     at = at + #fitted + 1
   end
-  local line = table.concat(parts, ' '):gsub(' +$', '')
+  local line = table.concat(parts, ' ')
+  if line:byte(-1) == 32 then
+    line = line:gsub(' +$', '')
+  end
   for _, span in ipairs(spans) do
     span[2] = math.min(span[2], #line)
   end

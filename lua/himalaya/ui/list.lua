@@ -11,6 +11,7 @@ local views = require('himalaya.ui.view')
 local M = {}
 
 local FOOTER = '?:help'
+local ROWS_A_STEP = 13
 
 ---@class himalaya.List: himalaya.Selection, himalaya.ListMail, himalaya.ListScroll
 ---@field account string
@@ -86,17 +87,9 @@ local function footer(width)
   return { key = 'footer', text = words, spans = { { #words - #FOOTER, #words, 'HimalayaKey' } } }
 end
 
-function List:paint()
-  if self.view.over then
-    return
-  elseif #vim.fn.win_findbuf(self.buffer) == 0 then
-    -- Nobody looks at it; it is laid out for its window when it has one again.
-    self.unpainted = true
-    return
-  end
-  self.unpainted = false
-  local width = self:width()
-  local rows = list_rows.of({
+---@return himalaya.ListShown
+function List:shown()
+  return {
     address = (config.account(self.account) or {}).email or self.account,
     folder = self.folder,
     items = self.items,
@@ -110,7 +103,43 @@ function List:paint()
     folded = self.threads and function(thread)
       return self:is_folded(thread)
     end or nil,
-  }, width)
+  }
+end
+
+--- Shows messages that just came. Their rows are made a few at a time, so that no key waits for all of them.
+function List:paint_page()
+  if #vim.fn.win_findbuf(self.buffer) == 0 then
+    self:paint()
+    return
+  end
+  -- Which rows threads have is known when they are laid out.
+  local items, width, at = self.items, self:width(), self.threads and math.huge or 1
+  local shown = self:shown()
+  local function go_on()
+    if self.view.over or self.items ~= items then
+      return
+    elseif at > #items then
+      self:paint()
+      return
+    end
+    list_rows.make(shown, width, at, at + ROWS_A_STEP - 1)
+    at = at + ROWS_A_STEP
+    require('himalaya.native').loop.complete(go_on)
+  end
+  require('himalaya.native').loop.complete(go_on)
+end
+
+function List:paint()
+  if self.view.over then
+    return
+  elseif #vim.fn.win_findbuf(self.buffer) == 0 then
+    -- Nobody looks at it; it is laid out for its window when it has one again.
+    self.unpainted = true
+    return
+  end
+  self.unpainted = false
+  local width = self:width()
+  local rows = list_rows.of(self:shown(), width)
   rows[#rows + 1] = footer(width)
   local was_empty = self.turned
   self.view:set(rows)

@@ -130,7 +130,7 @@ function ListMail:ask()
     end
     if not stale then
       self:take(self:explain(err), result)
-      self:paint()
+      self:paint_page()
     end
     self:asked(stale)
   end)

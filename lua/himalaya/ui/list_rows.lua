@@ -96,6 +96,33 @@ local function row_of(item, members, how)
   return row
 end
 
+---@param shown himalaya.ListShown
+---@param width integer
+---@param now? number
+---@return table
+local function how_of(shown, width, now)
+  -- Dates are written by the day.
+  return {
+    plan = columns.of(width),
+    selected = shown.selected or {},
+    made = shown.made or {},
+    now = now,
+    day = os.date('%Y%j', now),
+  }
+end
+
+--- Makes the rows of some of the messages already, for `of` to find: fifty at once are more than one turn of the loop.
+---@param shown himalaya.ListShown
+---@param width integer
+---@param first integer
+---@param last integer
+function M.make(shown, width, first, last)
+  local how = how_of(shown, width)
+  for at = first, math.min(last, #shown.items) do
+    row_of(shown.items[at], nil, how)
+  end
+end
+
 --- The rows for a window of `width` cells.
 ---@param shown himalaya.ListShown
 ---@param width integer
@@ -112,10 +139,7 @@ function M.of(shown, width, now)
     line_of(second, 'HimalayaHeader', 'page', width),
     line_of(third or '', group or 'HimalayaSync', 'sync', width),
   }
-  local plan = columns.of(width)
-  local how = { plan = plan, selected = shown.selected or {}, made = shown.made or {}, now = now }
-  -- Dates are written by the day.
-  how.day = os.date('%Y%j', now)
+  local how = how_of(shown, width, now)
   if shown.folded then
     for _, entry in ipairs(threads.entries(shown.items, shown.folded)) do
       rows[#rows + 1] = row_of(entry.item, entry.members, how)

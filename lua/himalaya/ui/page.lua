@@ -1,4 +1,4 @@
--- A message in a buffer: headers, attachments, text. The text comes in slices of 32 KB and the next one is asked for
+-- A message in a buffer: headers, attachments, text. The text comes in slices of 16 KB and the next one is asked for
 -- when the end of those before comes into sight, so ten megabytes open like ten lines. The reader and the preview
 -- are both one of these; a page that is given another message forgets what was still on its way.
 
@@ -9,7 +9,9 @@ local message = require('himalaya.ui.message')
 local paint = require('himalaya.ui.paint')
 local text = require('himalaya.ui.text')
 
-local SLICE = 32 * 1024
+local SLICE = 16 * 1024
+-- So much of it becomes lines in one go; the next go is in the next turn of the loop when this one is used up.
+local STEP = 4 * 1024
 -- w3m is given so much of a page.
 local MOST_HTML = 1024 * 1024
 -- The next slice is asked for when fewer lines than these are left below the window.
@@ -146,13 +148,26 @@ end
 
 ---@param slice string
 ---@param more boolean
-function Page:add_text(slice, more)
-  local out = message.continue(self.text, slice, not more)
-  self:append(out.rows)
-  self:fold(out.folds)
-  for line, links in pairs(out.links) do
-    self.links[line] = links
+---@param done? fun() all of it is in the buffer
+function Page:add_text(slice, more, done)
+  local at = 1
+  local function go_on()
+    local piece = slice:sub(at, at + STEP - 1)
+    at = at + STEP
+    local last = at > #slice
+    local out = message.continue(self.text, piece, last and not more)
+    self:append(out.rows)
+    self:fold(out.folds)
+    for line, links in pairs(out.links) do
+      self.links[line] = links
+    end
+    if not last then
+      require('himalaya.native').loop.complete(self:still(go_on))
+    elseif done then
+      done()
+    end
   end
+  go_on()
 end
 
 --- Asks for the next slice when the end of what is there is near.
@@ -175,14 +190,16 @@ function Page:look_ahead()
     self.id,
     opts,
     self:still(function(err, result)
-      self.asking = false
       self.offset = result and result.more and result.next_offset or nil
       if err then
+        self.asking = false
         self:append({ line_of('! ' .. text.clean(errors.sentence(err)), 'HimalayaSyncError') })
-      else
-        self:add_text(result.text, result.more)
-        self:look_ahead()
+        return
       end
+      self:add_text(result.text, result.more, function()
+        self.asking = false
+        self:look_ahead()
+      end)
     end)
   )
 end
@@ -197,9 +214,10 @@ local PLAIN = 'HTML, shown by a plain rendering of our own.'
 
 ---@param result table
 function Page:show_text(result)
-  self:add_text(result.text, result.more)
-  self.offset = result.more and result.next_offset or nil
-  self:look_ahead()
+  self:add_text(result.text, result.more, function()
+    self.offset = result.more and result.next_offset or nil
+    self:look_ahead()
+  end)
 end
 
 ---@param result table the message with the plain rendering of its page
