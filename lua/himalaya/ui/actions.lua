@@ -124,7 +124,8 @@ end
 ---@param but? string the folder that is left out
 ---@param fn fun(folder: himalaya.Folder)
 function M.pick_folder(account, prompt, but, fn)
-  M.with_folders(account, function(folders)
+  -- A picker may keep the user for as long as he likes, and no callback of ours waits inside of it.
+  local ask = vim.schedule_wrap(function(folders)
     local choice = vim.tbl_filter(function(folder)
       return folder.selectable and folder.path ~= but
     end, folders)
@@ -136,6 +137,7 @@ function M.pick_folder(account, prompt, but, fn)
       end,
     }, fn)
   end)
+  M.with_folders(account, ask)
 end
 
 ---@param account string

@@ -19,20 +19,17 @@ function M.pick(items, opts, callback)
     return
   end
   local show = opts.show or tostring
-  -- A picker may keep the user for as long as he likes; no callback of ours waits inside of it.
-  vim.schedule(function()
-    vim.ui.select(items, {
-      prompt = opts.prompt,
-      -- Pickers may prepare a view for things of a kind they know.
-      kind = 'himalaya.' .. opts.kind,
-      format_item = function(item)
-        return text.clean(show(item))
-      end,
-    }, function(item)
-      if item ~= nil then
-        callback(item)
-      end
-    end)
+  vim.ui.select(items, {
+    prompt = opts.prompt,
+    -- Pickers may prepare a view for things of a kind they know.
+    kind = 'himalaya.' .. opts.kind,
+    format_item = function(item)
+      return text.clean(show(item))
+    end,
+  }, function(item)
+    if item ~= nil then
+      callback(item)
+    end
   end)
 end
 
