@@ -31,6 +31,13 @@ command('HimalayaAutoSyncToggle', 0, 'Stop syncing by itself, or start again')
 command('HimalayaAccounts', 0, 'Choose an account and show its inbox')
 command('HimalayaFolder', 0, 'Choose a folder of the account that is shown')
 command('HimalayaRefresh', 0, 'Read the lists and the sidebar again')
+command('HimalayaExport', '+', 'Write a folder, or the one that is shown, into a file or a Maildir', true)
+command(
+  'HimalayaImport',
+  '+',
+  'Bring the messages of an mbox file or a Maildir into a folder, or the one that is shown',
+  true
+)
 command(
   'HimalayaStats',
   0,

@@ -70,5 +70,6 @@ store::Folder need_folder(store::Database& database, const std::string& path);
 void add_mail_reading(lua_State* L);
 void add_mail_acting(lua_State* L);
 void add_mail_syncing(lua_State* L);
+void add_mail_archive(lua_State* L);
 
 } // namespace himalaya::lua

@@ -32,4 +32,7 @@ std::vector<Address> parse_addresses(std::string_view text, std::size_t most);
 // "<a@b> <c@d>" as its parts.
 std::vector<std::string> message_ids(std::string_view text);
 
+// Whether a message carries something beside its text, told from its bytes without parsing all of it.
+bool looks_attached(std::string_view bytes);
+
 } // namespace himalaya::mail

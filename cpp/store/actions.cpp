@@ -150,14 +150,24 @@ Id expunge(Change& change, Id folder, std::span<const Id> messages, const Author
     return op;
 }
 
+std::vector<Id> append_all(Change& change, Id folder, std::vector<Arrival> messages, const Author& author) {
+    for (auto& message : messages)
+        message.uid = 0;
+    auto rows = bring_in(change, folder, messages).fresh;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto& message = messages[i];
+        mark_pending(change, rows[i]);
+        auto op = write_op(change, OpKind::append, folder, folder, {}, author, 0);
+        write_target(change, op,
+                     {rows[i], message.arrived, message.flags, {}, pack_keywords(message.keywords)});
+    }
+    return rows;
+}
+
 Id append(Change& change, Id folder, const Arrival& message, const Author& author, Id& row) {
-    auto nameless = message;
-    nameless.uid = 0;
-    row = bring_in(change, folder, std::span(&nameless, 1)).fresh.at(0);
-    mark_pending(change, row);
-    auto op = write_op(change, OpKind::append, folder, folder, {}, author, 0);
-    write_target(change, op, {row, message.arrived, message.flags, {}, pack_keywords(message.keywords)});
-    return op;
+    row = append_all(change, folder, {message}, author).at(0);
+    auto op = change.database().prepare("SELECT op FROM op_target WHERE message = ?");
+    return op.bind(row).step() ? op.integer(0) : 0;
 }
 
 namespace {

@@ -63,6 +63,8 @@ Id copy(Change& change, Id folder, std::span<const Id> messages, Id target, cons
 Id expunge(Change& change, Id folder, std::span<const Id> messages, const Author& author);
 // A message of our own making; its body is attached by the caller in the same change.
 Id append(Change& change, Id folder, const Arrival& message, const Author& author, Id& row);
+// Many at once, an op for each; returns their rows.
+std::vector<Id> append_all(Change& change, Id folder, std::vector<Arrival> messages, const Author& author);
 
 struct Undone {
     Id op = 0;

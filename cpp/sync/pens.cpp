@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "mail/date.hpp"
 #include "mail/encoded_word.hpp"
+#include "mail/envelope.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -165,7 +166,7 @@ loop::Task<> BodyPen::write(std::vector<Letter> batch) {
             std::vector<Ready> ready;
             ready.reserve(batch.size());
             for (const auto& letter : batch)
-                ready.push_back({letter.uid, bodies.pack(letter.bytes), looks_attached(letter.bytes)});
+                ready.push_back({letter.uid, bodies.pack(letter.bytes), mail::looks_attached(letter.bytes)});
             return ready;
         },
         token);
@@ -243,7 +244,7 @@ loop::Task<> BodyPen::write_spooled(std::shared_ptr<Spool> spool, std::int64_t u
                                      "sync again; check the disk if it stays");
                 have += static_cast<std::size_t>(got);
             }
-            return {bodies.pack(bytes), looks_attached(bytes)};
+            return {bodies.pack(bytes), mail::looks_attached(bytes)};
         },
         token);
     auto ready = co_await packing;
@@ -261,26 +262,6 @@ loop::Task<> BodyPen::finish() {
     auto writing = m_writing;
     auto finishing = writing->finish();
     co_await finishing;
-}
-
-bool looks_attached(std::string_view bytes) {
-    // Of a large message the beginning tells: the headers of its first parts.
-    auto head = bytes.substr(0, 256u << 10);
-    constexpr std::string_view MARK = "content-disposition:";
-    for (std::size_t at = 0; at + MARK.size() < head.size(); ++at) {
-        at = head.find_first_of("Cc", at);
-        if (at == std::string_view::npos)
-            return false;
-        if (at > 0 && head[at - 1] != '\n')
-            continue;
-        if (!text::same_ignoring_case(head.substr(at, MARK.size()), MARK))
-            continue;
-        auto value = head.substr(at + MARK.size(), 40);
-        value.remove_prefix(std::min(value.find_first_not_of(" \t\r\n"), value.size()));
-        if (text::same_ignoring_case(value.substr(0, 10), "attachment"))
-            return true;
-    }
-    return false;
 }
 
 } // namespace himalaya::sync

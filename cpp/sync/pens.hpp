@@ -98,7 +98,4 @@ class BodyPen : public BodySink {
     std::shared_ptr<Spool> m_spool;
 };
 
-// Whether a message carries something beside its text, told from its bytes without parsing all of it.
-bool looks_attached(std::string_view bytes);
-
 } // namespace himalaya::sync

@@ -86,6 +86,31 @@ M.table = {
     call = 'refresh',
   },
   {
+    name = 'HimalayaExport',
+    nargs = '+',
+    args = '[[account/]folder] {path}',
+    complete = function(lead)
+      return require('himalaya.ui.transfers').complete(lead)
+    end,
+    desc = 'Write a folder, or the one that is shown, into a file or a Maildir. It becomes a Maildir where the path '
+      .. 'is a folder or ends in a slash, else a file of mbox format. What is there already is not written twice. A '
+      .. 'blank in a name is written `\\ `.',
+    module = 'himalaya.ui.transfers',
+    call = 'export',
+  },
+  {
+    name = 'HimalayaImport',
+    nargs = '+',
+    args = '{path} [[account/]folder]',
+    complete = function(lead)
+      return require('himalaya.ui.transfers').complete(lead)
+    end,
+    desc = 'Bring the messages of an mbox file or a Maildir into a folder, or the one that is shown. What the folder '
+      .. 'has already is not brought twice.',
+    module = 'himalaya.ui.transfers',
+    call = 'import',
+  },
+  {
     name = 'HimalayaStats',
     desc = 'Show how long syncs took and what they cost, and what was counted since Neovim started.',
     module = 'himalaya.ui.stats',

@@ -38,8 +38,9 @@ end
 ---@param account string
 ---@param cb fun(err: himalaya.Error?, result: any)
 ---@param begin fun(done: fun(err: himalaya.Error?, result: any)): integer
+---@param stop? fun(op: integer): boolean
 ---@return himalaya.mail.Handle
-local function run(account, cb, begin)
+local function run(account, cb, begin, stop)
   last = last + 1
   local over, op = false, nil
   local function done(err, result)
@@ -67,7 +68,7 @@ local function run(account, cb, begin)
         return false
       end
       if op then
-        return require('himalaya.native').mail.cancel(op)
+        return (stop or require('himalaya.native').mail.cancel)(op)
       end
       vim.schedule(function()
         done(errors.new('cancelled', 'Cancelled.'))
@@ -331,6 +332,90 @@ function M.save_attachment(account, folder, id, part, path, cb)
   return run(account, cb, function(done)
     return require('himalaya.native').mail.save_attachment(account, folder, id, part, path, done)
   end)
+end
+
+---@param path string
+---@return string absolute
+---@return boolean is_folder whether it was written as one
+local function file_path(path)
+  local folder = path:sub(-1) == '/'
+  if path == '~' or path:sub(1, 2) == '~/' then
+    path = vim.uv.os_homedir() .. path:sub(2)
+  elseif path:sub(1, 1) ~= '/' then
+    path = vim.uv.cwd() .. '/' .. path
+  end
+  return #path > 1 and (path:gsub('/+$', '')) or path, folder
+end
+
+---@param job integer
+---@return boolean
+local function cancel_job(job)
+  return require('himalaya.native').jobs.cancel(job)
+end
+
+--- Writes a folder's messages, with their flags, into a file of mbox format or a Maildir, as a job that |:HimalayaJobs|
+--- shows. Texts that are not on this machine are fetched first; `missing` counts those that could not be, `why` says
+--- what stood in the way. What the file has already is `skipped`, so that it can be done again at any time. Nothing
+--- unfinished stands under the file's name, however it ends.
+---
+--- `format` is 'maildir' where `path` is a folder or ends in a slash, else 'mbox'. An mbox is written as mboxrd: lines
+--- that begin with "From " are quoted, and line ends are LF.
+---@param account string
+---@param folder string
+---@param opts { path: string, format?: 'mbox'|'maildir', on_progress?: fun(passed: { done: integer, total?: integer,
+---  share?: number }) }
+---@param cb fun(err?: himalaya.Error, result?: { exported: integer, missing: integer, skipped: integer,
+---  path: string, why?: string })
+---@return himalaya.mail.Handle
+function M.export(account, folder, opts, cb)
+  check('account', account, 'string')
+  check('folder', folder, 'string')
+  check('opts', opts, 'table')
+  check('opts.path', opts.path, 'string')
+  check('opts.format', opts.format, { 'string', 'nil' })
+  check('opts.on_progress', opts.on_progress, { 'function', 'nil' })
+  check('cb', cb, 'function')
+  if opts.path == '' or opts.path:find('%z') then
+    error('opts.path: expected the path of a file or a folder', 2)
+  end
+  if opts.format and opts.format ~= 'mbox' and opts.format ~= 'maildir' then
+    error("opts.format: expected 'mbox' or 'maildir'", 2)
+  end
+  local path, is_folder = file_path(opts.path)
+  local wanted =
+    { path = path, format = opts.format or (is_folder and 'maildir' or nil), on_progress = opts.on_progress }
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.export(account, folder, wanted, done)
+  end, cancel_job)
+end
+
+--- Brings the messages of a file of mbox format, or of a Maildir, with their flags into a folder, and from there to the
+--- server. What the folder has already (the same Message-ID and the same text) and what is empty is `skipped`; files
+--- that cannot be read are `missing`. A job like |himalaya.mail.export()|; `undo` does not take it back.
+---@param account string
+---@param folder string
+---@param path string
+---@param opts? { on_progress?: fun(passed: { done: integer, total?: integer, share?: number }) }
+---@param cb fun(err?: himalaya.Error, result?: { imported: integer, skipped: integer, missing: integer })
+---@return himalaya.mail.Handle
+function M.import(account, folder, path, opts, cb)
+  check('account', account, 'string')
+  check('folder', folder, 'string')
+  check('path', path, 'string')
+  check('opts', opts, { 'table', 'nil' })
+  check('opts.on_progress', opts and opts.on_progress, { 'function', 'nil' })
+  check('cb', cb, 'function')
+  if path == '' or path:find('%z') then
+    error('path: expected the path of a file or a folder', 2)
+  end
+  local from = file_path(path)
+  return run(account, cb, function(done)
+    return require('himalaya.native').mail.import(account, folder, from, opts, function(err, result)
+      done(err, result)
+      -- Also when it was ended half way: what came in is to be sent.
+      M._changed(account)
+    end)
+  end, cancel_job)
 end
 
 return M

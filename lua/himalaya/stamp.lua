@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '2b53001cb1bd2883'
+return '9cb8073a4fb03f6e'

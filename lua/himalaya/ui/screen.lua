@@ -164,9 +164,9 @@ end
 
 --- Takes `[account/][folder]` apart.
 ---@param words string
----@return string account
+---@return string? account
 ---@return string? folder
-local function parse(words)
+function M.parse(words)
   local first, rest = words:match('^([^/]+)/?(.*)$')
   if first and config.account(first) then
     return first, rest ~= '' and rest or nil
@@ -196,7 +196,7 @@ function M.open(given)
   end
   -- What cannot be loaded is said before a window is touched.
   require('himalaya.native')
-  local account, folder = parse(vim.trim(given.args or ''))
+  local account, folder = M.parse(vim.trim(given.args or ''))
   local shown, shown_folder = M.here()
   if not folder and shown == account then
     folder = shown_folder

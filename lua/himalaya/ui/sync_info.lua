@@ -16,7 +16,12 @@ local view ---@type { float: himalaya.Float, shown: himalaya.Row[], stop: fun() 
 ---@return himalaya.Row[]
 local function rows()
   local status = state.status()
-  return progress.rows(status.sync, status.accounts)
+  local all = progress.rows(status.sync, status.accounts)
+  local transfers = package.loaded['himalaya.ui.transfers']
+  for _, line in ipairs(transfers and transfers.lines() or {}) do
+    all[#all + 1] = { text = ' ' .. line, spans = {} }
+  end
+  return all
 end
 
 local function refresh()
