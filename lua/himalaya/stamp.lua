@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '9cb8073a4fb03f6e'
+return '89022cc5059d0cf8'
