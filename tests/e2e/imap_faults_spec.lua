@@ -52,13 +52,21 @@ describe('the client whose line is cut', function()
   end)
 
   it('and that falls silent, here and there', function()
-    for _, share in ipairs({ 0, 0.1, 0.25, 0.4 }) do
-      local byte = math.floor(bytes * share)
+    local places = {}
+    for i, share in ipairs({ 0, 0.1, 0.25, 0.4 }) do
+      places[i] = math.floor(bytes * share)
+    end
+    if vim.env.HIMALAYA_SOAK then
+      -- Up to where the last message begins: behind it a silence may come too late to matter.
+      places = vim.fn.range(0, math.floor(bytes * 0.4), 41)
+    end
+    local patience = #places > 4 and 0.2 or 0.5
+    for _, byte in ipairs(places) do
       -- It is tried once more after a silence, so both connections must fall silent.
       proxy:ask({ ['do'] = 'fault', harm = 'stall', byte = byte, times = 2 })
       local began = vim.uv.hrtime()
       local err, client =
-        await(imap.open, server:imap('home', { port = proxy.port, tls = 'none', network_timeout = 0.5 }))
+        await(imap.open, server:imap('home', { port = proxy.port, tls = 'none', network_timeout = patience }))
       if not err then
         err = fetch(client, 'INBOX', '1:*', { 'size', 'body' })
         client:close()
