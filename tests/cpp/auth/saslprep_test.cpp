@@ -1,5 +1,7 @@
 #include "auth/saslprep.hpp"
 
+#include <cstdint>
+
 #include "catch.hpp"
 
 using namespace himalaya;
@@ -50,4 +52,20 @@ TEST_CASE("SASLprep names what is wrong without quoting the secret") {
         REQUIRE(result.error().message.starts_with("The password "));
         REQUIRE(result.error().message.find(bad) == std::string::npos);
     }
+}
+
+TEST_CASE("every character of Unicode 3.2 is normalised as the standard's own tables say") {
+    std::uint64_t value = 0xcbf29ce484222325;
+    auto add = [&value](std::u32string text) {
+        nfkc(text);
+        for (char32_t c : text)
+            value = (value ^ c) * 0x100000001b3;
+    };
+    for (char32_t point = 0; point < 0x30000; ++point) {
+        if (point >= 0xd800 && point < 0xe000)
+            continue;
+        add({point});
+        add({U'e', point, 0x301, 0x323});
+    }
+    REQUIRE(value == 0xe82ea9fa05db2db7); // scripts/nfkc-table --check
 }
