@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'ba4ff85ba2274baa'
+return '4c98a8ea3f766b59'
