@@ -1,10 +1,12 @@
 #include "jobs/guardian.hpp"
 
 #include "base/log.hpp"
+#include "base/time.hpp"
 
 #include <csignal>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace himalaya::jobs {
 
@@ -20,7 +22,9 @@ constexpr std::uint64_t FLUSH_MS = 10;
 } // namespace
 
 Guardian::Guardian(loop::Loop& loop, std::string program)
-    : m_loop(loop), m_program(std::move(program)), m_again(loop, "jobs"), m_flush(loop, "jobs") {}
+    : m_loop(loop), m_program(std::move(program)),
+      m_mark("HIMALAYA_STARTED_BY", fmt::format("{}.{:x}", ::getpid(), time::monotonic_ns())),
+      m_again(loop, "jobs"), m_flush(loop, "jobs") {}
 
 void Guardian::ensure() {
     if (!m_process && !m_ending && !m_again.active())
@@ -58,7 +62,7 @@ void Guardian::start() {
     m_pipe = std::make_unique<loop::Pipe>(m_loop, "jobs");
     m_process = std::make_unique<loop::Process>(m_loop, "jobs");
     loop::Process::Options options;
-    options.argv = {m_program};
+    options.argv = {m_program, fmt::format("{}={}", m_mark.first, m_mark.second)};
     options.cwd = "/";
     options.stdin_pipe = m_pipe.get();
     auto spawned = m_process->spawn(options, [this](loop::Process::Exit) { ended(); });

@@ -1,6 +1,9 @@
 // Our side of the guardian, a small process that ends our programs when we no longer can (programs/guardian.cpp). It
 // is started with the first job and told of each process group over a pipe; when the pipe closes, by whatever death of
 // ours, it ends them all. If it dies itself it is started again and told the groups that run.
+//
+// Between the start of a program and the telling of its number lie some microseconds in which we may be killed. So
+// each program carries a mark in its environment by which the guardian finds the one it was not told of.
 #pragma once
 
 #include "loop/process.hpp"
@@ -8,6 +11,8 @@
 
 #include <memory>
 #include <set>
+#include <string>
+#include <utility>
 
 namespace himalaya::jobs {
 
@@ -25,6 +30,9 @@ class Guardian {
     // SIGTERM to every group now; the guardian sends SIGKILL to what is left 100 ms later, whatever becomes of us.
     void end_all();
 
+    // The variable that every program of ours has: name and value.
+    const std::pair<std::string, std::string>& mark() const { return m_mark; }
+
     int pid() const { return m_process ? m_process->pid() : 0; }
     int starts() const { return m_starts; }
     const std::set<int>& groups() const { return m_groups; }
@@ -38,6 +46,7 @@ class Guardian {
 
     loop::Loop& m_loop;
     std::string m_program;
+    std::pair<std::string, std::string> m_mark;
     std::unique_ptr<loop::Process> m_process;
     std::unique_ptr<loop::Pipe> m_pipe;
     loop::Timer m_again;

@@ -5,13 +5,22 @@
 // because Neovim leaves. The end of the input without "q" means that Neovim is no more: it sends SIGTERM itself. In
 // both cases what is left 100 ms later gets SIGKILL, and the guardian leaves.
 //
+// A Neovim that is killed may have started a program and not have got to telling of it. The argument, NAME=value, is in
+// the environment of all its programs; one that leads a session, has that variable and is not older than seconds is
+// such a program. (Older ones with it, and those that lead nothing, are what a program started to outlive it.)
+//
 // It must outlive whatever ends Neovim: a session of its own, deaf to the signals that a terminal or a user sends to
 // Neovim's group; and it must hold nothing of Neovim's: every descriptor but its input is closed.
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <iterator>
 #include <set>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -21,6 +30,7 @@
 namespace {
 
 constexpr long GRACE_MS = 100;
+constexpr long YOUNG_MS = 2000;
 
 std::set<int> groups;
 
@@ -34,6 +44,71 @@ void signal_all(int signal) {
     for (int group : groups)
         kill(-group, signal);
 }
+
+#ifdef __linux__
+
+// What a file of /proc says, up to the size of the buffer and NUL-terminated; its length.
+size_t look_into(const char* pid, const char* file, char* buffer, size_t size) {
+    char path[64];
+    std::snprintf(path, sizeof path, "/proc/%.20s/%s", pid, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    size_t length = 0;
+    for (ssize_t count = 1; count > 0 && length + 1 < size;
+         length += count > 0 ? static_cast<size_t>(count) : 0)
+        count = read(fd, buffer + length, size - 1 - length);
+    close(fd);
+    buffer[length] = 0;
+    return length;
+}
+
+bool has_mark(const char* pid, const char* mark) {
+    static char buffer[256 * 1024];
+    size_t length = look_into(pid, "environ", buffer, sizeof buffer);
+    for (size_t at = 0; at < length; at += std::strlen(buffer + at) + 1)
+        if (std::strcmp(buffer + at, mark) == 0)
+            return true;
+    return false;
+}
+
+bool leads_a_young_session(const char* pid) {
+    char stat[1024];
+    look_into(pid, "stat", stat, sizeof stat);
+    // "pid (name) state ppid pgrp session ... starttime", the 22nd: the name may hold anything.
+    const char* after = std::strrchr(stat, ')');
+    int group = 0;
+    int session = 0;
+    unsigned long long start = 0;
+    if (!after ||
+        std::sscanf(after + 1,
+                    " %*c %*d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &group,
+                    &session, &start) != 3)
+        return false;
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    long long age = now.tv_sec * 1000LL + now.tv_nsec / 1'000'000 -
+                    static_cast<long long>(start) * 1000 / sysconf(_SC_CLK_TCK);
+    return std::atoi(pid) == session && group == session && age < YOUNG_MS;
+}
+
+void find_untold(const char* mark) {
+    DIR* all = opendir("/proc");
+    if (!all)
+        return;
+    while (dirent* entry = readdir(all)) {
+        const char* pid = entry->d_name;
+        if (pid[0] >= '1' && pid[0] <= '9' && leads_a_young_session(pid) && has_mark(pid, mark))
+            groups.insert(std::atoi(pid));
+    }
+    closedir(all);
+}
+
+#else
+
+void find_untold(const char*) {}
+
+#endif
 
 void drop_gone() {
     for (auto it = groups.begin(); it != groups.end();)
@@ -95,7 +170,7 @@ void hold_nothing() {
 
 } // namespace
 
-int main() {
+int main(int count, char** words) {
     for (int signal :
          {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2})
         std::signal(signal, SIG_IGN);
@@ -103,8 +178,11 @@ int main() {
     hold_nothing();
     bool told = listen();
     long term_at = now_ms();
-    if (!told)
+    if (!told) {
+        if (count > 1)
+            find_untold(words[1]);
         signal_all(SIGTERM);
+    }
     for (drop_gone(); !groups.empty() && now_ms() - term_at < GRACE_MS; drop_gone())
         poll(nullptr, 0, 5);
     signal_all(SIGKILL);

@@ -96,6 +96,35 @@ TEST_CASE("at a normal end the deaf get SIGKILL a tenth of a second after SIGTER
     REQUIRE(world.outcomes.empty());
 }
 
+TEST_CASE("a program that the guardian was not told of goes by its mark, and nobody else's does") {
+    World world;
+    JobId ours = world.start(World::sh("echo $HIMALAYA_STARTED_BY; exec sleep 1000"));
+    REQUIRE(world.until_running(ours));
+    Guardian& guardian = world.programs.guardian();
+    Programs others(world.loop, guardian_program());
+    JobId foreign = world.start(std::make_unique<ProcessWork>(others, World::sh("sleep 1000")));
+    REQUIRE(world.until_running(foreign));
+    int untold = world.pid_of(ours);
+    int told = guardian.pid();
+    // A guardian of its own that hears of nothing before its input ends.
+    loop::Pipe input(world.loop, "jobs");
+    loop::Process process(world.loop, "jobs");
+    loop::Process::Options options;
+    options.argv = {guardian_program(), guardian.mark().first + "=" + guardian.mark().second};
+    options.stdin_pipe = &input;
+    bool left = false;
+    REQUIRE(process.spawn(options, [&](loop::Process::Exit) { left = true; }));
+    input.close();
+    REQUIRE(world.wait(ours).signal == SIGTERM);
+    REQUIRE_FALSE(lives(untold));
+    REQUIRE(world.loop.run_until([&] { return left; }));
+    REQUIRE(lives(told));
+    REQUIRE(lives(world.pid_of(foreign)));
+    world.runner.cancel(foreign);
+    world.wait(foreign);
+    others.stop();
+}
+
 // The Neovim that dies: started by the test below, with a folder to write to.
 TEST_CASE("runs deaf programs until it is killed", "[.]") {
     std::string folder = getenv("HIMALAYA_TEST_FOLDER");
