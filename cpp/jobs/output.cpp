@@ -28,16 +28,4 @@ void Output::clear() {
     m_size = m_room = 0;
 }
 
-std::string LineCutter::add(std::string_view bytes) {
-    std::size_t end = bytes.rfind('\n');
-    if (end == std::string_view::npos) {
-        m_begun.append(bytes);
-        return {};
-    }
-    std::string lines = std::move(m_begun);
-    lines.append(bytes.substr(0, end + 1));
-    m_begun.assign(bytes.substr(end + 1));
-    return lines;
-}
-
 } // namespace himalaya::jobs

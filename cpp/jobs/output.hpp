@@ -1,5 +1,4 @@
-// What a program writes, kept up to a limit, and cut into lines for who wants them as they come. Bytes stay bytes:
-// nothing here minds NUL or invalid UTF-8.
+// What a program writes, kept up to a limit. Bytes stay bytes: nothing here minds NUL or invalid UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -30,19 +29,6 @@ class Output {
     std::size_t m_size = 0;
     std::size_t m_room = 0;
     std::size_t m_limit;
-};
-
-// Feeds come in any pieces; out come blocks of whole lines, "\n" at each end.
-class LineCutter {
-  public:
-    // The whole lines that these bytes complete.
-    std::string add(std::string_view bytes);
-    // What is left without an end; call once, at the end of the stream.
-    std::string rest() { return std::move(m_begun); }
-    void clear() { m_begun.clear(); }
-
-  private:
-    std::string m_begun;
 };
 
 } // namespace himalaya::jobs

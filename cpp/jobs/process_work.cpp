@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdint>
 
 #include <fmt/format.h>
 
@@ -30,7 +31,9 @@ void ProcessWork::start(Ended ended) {
     m_ended = std::move(ended);
     m_fed = 0;
     m_result = std::make_shared<ProgramResult>(m_program.max_output);
-    m_lines.clear();
+    m_lines_end = 0;
+    for (Follower& follower : m_followers)
+        follower.at = 0, follower.full = false;
     m_error.reset();
     m_exited = m_ending = m_paused = m_dead = false;
     m_look_ms = 1;
@@ -48,8 +51,9 @@ void ProcessWork::start(Ended ended) {
         m_stdin = std::make_unique<loop::Pipe>(m_loop, "jobs");
         options.stdin_pipe = m_stdin.get();
     }
-    if (!m_program.env.empty() || !m_programs.secrets().empty())
-        options.env = environment_for_child(loop::environment(), m_program.env, m_programs.secrets());
+    Variables changes = m_program.env;
+    changes.push_back(m_programs.guardian().mark());
+    options.env = environment_for_child(loop::environment(), changes, m_programs.secrets());
 
     auto spawned = m_process->spawn(options, [this](loop::Process::Exit exit) { exited(exit); });
     if (!spawned) {
@@ -68,16 +72,16 @@ void ProcessWork::start(Ended ended) {
 }
 
 void ProcessWork::stop() {
-    if (m_ended)
-        end_group();
+    if (!m_ended)
+        return;
+    drop_lines();
+    end_group();
 }
 
 void ProcessWork::resume_output() {
-    if (!m_paused)
-        return;
-    m_paused = false;
-    if (m_stdout.pipe && !m_stdout.at_end)
-        read(m_stdout);
+    for (Follower& follower : m_followers)
+        follower.full = false;
+    offer_lines();
 }
 
 // Input and output.
@@ -92,17 +96,17 @@ void ProcessWork::read(Sink& sink) {
 
 void ProcessWork::took(Sink& sink, Result<std::span<const char>> bytes) {
     m_quiet_since_ms = m_loop.now_ms();
-    bool follow = &sink == &m_stdout && !m_followers.empty();
+    bool is_stdout = &sink == &m_stdout;
     if (!bytes || bytes->empty()) {
         sink.at_end = true;
-        if (follow)
-            hand_lines(m_lines.rest());
+        if (is_stdout)
+            offer_lines();
         look_whether_over();
         return;
     }
     std::string_view text(bytes->data(), bytes->size());
-    bool fits = (&sink == &m_stdout ? m_result->out : m_result->err).add(text);
-    if (!fits) {
+    Output& output = is_stdout ? m_result->out : m_result->err;
+    if (!output.add(text)) {
         if (!m_error)
             m_error = Error{Code::invalid,
                             fmt::format("{} wrote more than {} to {}.", m_program.argv[0],
@@ -110,45 +114,74 @@ void ProcessWork::took(Sink& sink, Result<std::span<const char>> bytes) {
                             "Raise max_output if that much is expected.", false, ""};
         sink.at_end = true;
         sink.pipe->close();
+        drop_lines();
         end_group();
         return;
     }
-    if (follow && !hand_lines(m_lines.add(text))) {
-        m_paused = true;
-        sink.pipe->read_stop();
+    if (is_stdout) {
+        if (std::size_t last = text.rfind('\n'); last != std::string_view::npos)
+            m_lines_end = output.view().size() - text.size() + last + 1;
+        offer_lines();
     }
 }
 
-bool ProcessWork::hand_lines(const std::string& block) {
-    bool more = true;
-    if (!block.empty())
-        for (OnLines& follower : m_followers)
-            more = follower(block) && more;
-    return more;
-}
-
-void ProcessWork::follow_lines(OnLines on_lines) {
-    if (m_result) {
-        std::string_view so_far = m_result->out.view();
-        std::string lines = LineCutter().add(so_far);
-        if (m_followers.empty())
-            m_lines.add(so_far); // keeps the line that has begun
-        if (!lines.empty() && !on_lines(std::move(lines)) && m_stdout.pipe && !m_stdout.at_end) {
-            m_paused = true;
-            m_stdout.pipe->read_stop();
+// Under the budget: a block may hold a line for each of its 64 Ki bytes, and who joins late has all of them to hear.
+void ProcessWork::offer_lines() {
+    if (!m_result || m_followers.empty())
+        return;
+    std::string_view all = m_result->out.view();
+    std::size_t end = m_stdout.at_end ? all.size() : m_lines_end;
+    bool waits = false;
+    bool later = false;
+    for (Follower& follower : m_followers) {
+        for (int count = 1; follower.at < end && !follower.full && !later; ++count) {
+            std::size_t from = follower.at;
+            std::size_t size = std::min(all.substr(from, end - from).find('\n'), end - from);
+            follower.at = std::min(from + size + 1, end);
+            follower.full = !follower.on_line(m_result, from, size);
+            later = count % 16 == 0 && m_loop.budget().exhausted(loop::Budget::STREAMS_NS);
         }
+        waits = waits || follower.at < end;
     }
-    m_followers.push_back(std::move(on_lines));
+    if (waits && !m_paused && m_stdout.pipe && !m_stdout.at_end)
+        m_stdout.pipe->read_stop();
+    bool goes_on = m_paused && !waits;
+    m_paused = waits;
+    if (goes_on && m_stdout.pipe && !m_stdout.at_end)
+        read(m_stdout);
+    if (goes_on && m_stdout.at_end)
+        look_again_later(0);
+    if (!later || !waits || m_offer_comes)
+        return;
+    m_offer_comes = true;
+    m_loop.defer([this, alive = std::weak_ptr(m_alive)] {
+        if (alive.expired())
+            return;
+        m_offer_comes = false;
+        offer_lines();
+    });
+}
+
+// Nobody wants to hear the rest; what is read on is for the result.
+void ProcessWork::drop_lines() {
+    for (Follower& follower : m_followers)
+        follower.at = SIZE_MAX;
+    offer_lines();
+}
+
+void ProcessWork::follow_lines(OnLine on_line) {
+    m_followers.push_back({std::move(on_line)});
+    offer_lines();
 }
 
 // A piece at a time: the next when the kernel has the last. Who closes its input early is not at fault.
 void ProcessWork::feed_stdin() {
-    const std::string& all = *m_program.stdin_bytes;
+    std::string_view all = m_program.stdin_bytes->bytes;
     if (m_fed >= all.size()) {
         m_stdin.reset();
         return;
     }
-    std::string piece = all.substr(m_fed, STDIN_PIECE);
+    std::string piece(all.substr(m_fed, STDIN_PIECE));
     m_fed += piece.size();
     m_stdin->write(std::move(piece), [this](std::optional<Error> error) {
         if (error)
@@ -176,7 +209,7 @@ void ProcessWork::look_whether_over() {
     if (!alive) {
         m_kill.stop();
         bool silent = m_ending || m_loop.now_ms() - m_quiet_since_ms >= SILENCE_MS;
-        if (read_all || (silent && !m_paused))
+        if (!m_paused && (read_all || silent))
             finish();
         else
             look_again_later(SILENCE_MS / 4);
@@ -229,6 +262,9 @@ void ProcessWork::look_again_later(std::uint64_t ms) {
 }
 
 void ProcessWork::finish() {
+    // Somebody outside the group may hold stdout open: what has come without a newline is the last line all the same.
+    m_stdout.at_end = m_stderr.at_end = true;
+    resume_output();
     m_kill.stop();
     m_look.stop();
     if (m_result->pid > 0)
@@ -236,7 +272,6 @@ void ProcessWork::finish() {
     m_stdin.reset();
     m_stdout.pipe.reset();
     m_stderr.pipe.reset();
-    m_stdout.at_end = m_stderr.at_end = true;
     auto error = why();
     bool again = error && (error->code == Code::exit);
     m_process.reset();

@@ -13,11 +13,22 @@
 
 namespace himalaya::jobs {
 
+// What a program reads: bytes that somebody keeps. Fifty megabytes need not be copied to be written.
+struct Input {
+    Input(std::shared_ptr<const void> keeper, std::string_view all) : owner(std::move(keeper)), bytes(all) {}
+    Input(std::string text) : Input(std::make_shared<const std::string>(std::move(text))) {}
+    Input(const char* text) : Input(std::string(text)) {}
+    explicit Input(const std::shared_ptr<const std::string>& text) : owner(text), bytes(*text) {}
+
+    std::shared_ptr<const void> owner;
+    std::string_view bytes;
+};
+
 struct Program {
     std::vector<std::string> argv;
     std::string cwd; // empty: ours
     Variables env;   // on top of our environment
-    std::optional<std::string> stdin_bytes;
+    std::optional<Input> stdin_bytes;
     std::size_t max_output = 64 * 1024 * 1024; // each of stdout and stderr
     std::int64_t grace_ms = 2000;
 };
@@ -32,9 +43,10 @@ struct ProgramResult {
     int pid = 0;
 };
 
-// Who follows stdout line by line. A block holds whole lines, but for the last of a stream that ends without "\n".
-// False asks to read no further until resume_output().
-using OnLines = Function<bool(std::string block)>;
+// Who follows stdout line by line hears where in result.out the next one lies, without its "\n". False asks for no
+// more until resume_output().
+using OnLine =
+    Function<bool(const std::shared_ptr<const ProgramResult>& result, std::size_t from, std::size_t size)>;
 
 class ProcessWork : public Work {
   public:
@@ -43,8 +55,8 @@ class ProcessWork : public Work {
     void start(Ended ended) override;
     void stop() override;
 
-    // Hears at once what has come already.
-    void follow_lines(OnLines on_lines);
+    // Hears first what has come already.
+    void follow_lines(OnLine on_line);
     void resume_output();
 
     // Of the last attempt; null before the first.
@@ -57,9 +69,16 @@ class ProcessWork : public Work {
         bool at_end = true;
     };
 
+    struct Follower {
+        OnLine on_line;
+        std::size_t at = 0; // where its next line begins
+        bool full = false;
+    };
+
     void read(Sink& sink);
     void took(Sink& sink, Result<std::span<const char>> bytes);
-    bool hand_lines(const std::string& block);
+    void offer_lines();
+    void drop_lines();
     void feed_stdin();
     void exited(loop::Process::Exit exit);
     void look_whether_over();
@@ -72,7 +91,7 @@ class ProcessWork : public Work {
     loop::Loop& m_loop;
     Programs& m_programs;
     Program m_program;
-    std::vector<OnLines> m_followers;
+    std::vector<Follower> m_followers;
 
     Ended m_ended;
     std::unique_ptr<loop::Process> m_process;
@@ -81,11 +100,12 @@ class ProcessWork : public Work {
     Sink m_stdout{"stdout"};
     Sink m_stderr{"stderr"};
     std::shared_ptr<ProgramResult> m_result;
-    LineCutter m_lines;
+    std::size_t m_lines_end = 0; // behind the last "\n" of stdout
+    bool m_offer_comes = false;
     std::optional<Error> m_error; // what we say of it, whatever its exit code
     bool m_exited = false;
     bool m_ending = false;             // SIGTERM is out
-    bool m_paused = false;             // who follows the lines has enough for now
+    bool m_paused = false;             // lines wait to be heard, nothing is read meanwhile
     std::int64_t m_quiet_since_ms = 0; // no output since
     std::uint64_t m_look_ms = 1;
     bool m_asked_for_life = false;

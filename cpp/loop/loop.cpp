@@ -1,5 +1,7 @@
 #include "loop/loop.hpp"
 
+#include <cerrno>
+
 #include <fmt/format.h>
 
 #include "base/log.hpp"
@@ -149,6 +151,7 @@ Error uv_failure(int status, const std::string& tried, std::string hint) {
     case UV_EINVAL:
     case UV_ENAMETOOLONG:
     case UV_E2BIG:
+    case -ENOEXEC: // which libuv has no name of its own for
     case UV_EADDRINUSE:
         code = Code::invalid;
         break;

@@ -71,19 +71,15 @@ void tell(Runtime& runtime, Ticket& ticket, const jobs::Report& report) {
                           });
 }
 
-// Each line is an event of its own, so that a block of ten thousand still leaves the editor its turns.
-bool offer_lines(Runtime& runtime, const Ticket& ticket, std::string_view block) {
-    bool room = true;
-    while (!block.empty() && !ticket.over) {
-        std::size_t end = block.find('\n');
-        std::string line(block.substr(0, end));
-        block.remove_prefix(end == std::string_view::npos ? block.size() : end + 1);
-        room = runtime.events().offer(ticket.lines, [line = std::move(line)](lua_State* L) {
-            push(L, line);
-            return 1;
-        });
-    }
-    return room;
+// Each line is an event of its own, so that ten thousand still leave the editor its turns.
+bool offer_line(Runtime& runtime, const Ticket& ticket, std::shared_ptr<const jobs::ProgramResult> result,
+                std::size_t from, std::size_t size) {
+    if (ticket.over)
+        return true;
+    return runtime.events().offer(ticket.lines, [result = std::move(result), from, size](lua_State* L) {
+        push(L, result->out.view().substr(from, size));
+        return 1;
+    });
 }
 
 jobs::ProcessWork* program_of(JobId id) {
@@ -112,7 +108,9 @@ void submit_request(lua_State* L, Runtime& runtime, Request request) {
                 program->resume_output();
         });
         program_of(*id)->follow_lines(
-            [&runtime, ticket](std::string block) { return offer_lines(runtime, *ticket, block); });
+            [&runtime, ticket](const auto& result, std::size_t from, std::size_t size) {
+                return offer_line(runtime, *ticket, result, from, size);
+            });
     }
 }
 

@@ -86,21 +86,22 @@ void check_known(lua_State* L, int index, const std::string& name, std::span<con
     }
 }
 
-// stdin: a string, or a list of lines.
-std::optional<std::string> stdin_field(lua_State* L, int index, const Table& opts) {
+// stdin: a string, which stays Lua's and is only kept alive, or a list of lines.
+std::optional<jobs::Input> stdin_field(lua_State* L, int index, const Table& opts) {
     if (!opts.has("stdin"))
         return std::nullopt;
     lua_pushliteral(L, "stdin");
     lua_rawget(L, index);
-    bool list = lua_type(L, -1) == LUA_TTABLE;
+    if (lua_type(L, -1) != LUA_TTABLE) {
+        std::string_view bytes = check_string(L, -1, opts.path("stdin"));
+        return jobs::Input(std::make_shared<const Ref>(Ref::pop(L)), bytes);
+    }
     lua_pop(L, 1);
-    if (!list)
-        return opts.string("stdin");
     std::string bytes;
     auto lines = opts.strings("stdin");
     for (const std::string& line : *lines)
         bytes.append(line).append("\n");
-    return bytes;
+    return jobs::Input(std::move(bytes));
 }
 
 } // namespace

@@ -160,28 +160,68 @@ TEST_CASE("lines are handed over whole, and not faster than they are taken") {
         world.programs,
         World::sh("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done; printf last"));
     ProcessWork* running = work.get();
-    std::string lines;
-    int blocks = 0;
+    std::string heard;
+    int count = 0;
     bool full = false;
-    work->follow_lines([&](std::string block) {
+    work->follow_lines([&](const auto& result, std::size_t from, std::size_t size) {
         REQUIRE_FALSE(full);
-        ++blocks;
-        full = blocks == 1;
-        lines += block;
+        full = ++count == 100;
+        heard.append(result->out.view().substr(from, size)).append("\n");
         return !full;
     });
     JobId id = world.start(std::move(work));
     REQUIRE(world.loop.run_until([&] { return full; }));
-    std::string so_far = lines;
-    REQUIRE(so_far.back() == '\n');
     for (int i = 0; i < 50; ++i)
         world.loop.turn();
-    REQUIRE(lines == so_far);
+    REQUIRE(count == 100);
     full = false;
     running->resume_output();
     auto all = world.wait(id);
-    REQUIRE(lines == all.out);
-    REQUIRE(lines.substr(lines.size() - 15) == "line 19999\nlast");
+    REQUIRE(count == 20001);
+    REQUIRE(heard == all.out + "\n");
+    REQUIRE(heard.ends_with("line 19999\nlast\n"));
+}
+
+TEST_CASE("a million lines and one of forty megabytes are handed over within the budget") {
+    World world;
+    int count = 0;
+    std::size_t longest = 0;
+    auto follow = [&](const char* script) {
+        count = 0;
+        longest = 0;
+        auto work = std::make_unique<ProcessWork>(world.programs, World::sh(script));
+        work->follow_lines([&](const auto&, std::size_t, std::size_t size) {
+            ++count;
+            longest = std::max(longest, size);
+            return true;
+        });
+        return world.wait(world.start(std::move(work))).ending;
+    };
+    REQUIRE(follow("yes '' | head -n 1000000") == Ending::done);
+    REQUIRE(count == 1'000'000);
+    REQUIRE(longest == 0);
+    REQUIRE(follow("head -c 40000000 /dev/zero; echo; printf x") == Ending::done);
+    REQUIRE(count == 2);
+    REQUIRE(longest == 40'000'000);
+}
+
+TEST_CASE("who joins late hears all lines, and the last one though a stranger holds the pipe") {
+    World world;
+    auto work = std::make_unique<ProcessWork>(
+        world.programs, World::sh("seq 5000; setsid sleep 1000 & echo $! >&2; printf last; exec sleep 0.1"));
+    ProcessWork* running = work.get();
+    JobId id = world.start(std::move(work));
+    REQUIRE(world.loop.run_until(
+        [&] { return running->result() && running->result()->out.view().size() > 20'000; }));
+    std::string heard;
+    running->follow_lines([&](const auto& result, std::size_t from, std::size_t size) {
+        heard.append(result->out.view().substr(from, size)).append("\n");
+        return true;
+    });
+    auto all = world.wait(id);
+    REQUIRE(heard == all.out + "\n");
+    REQUIRE(heard.ends_with("\n5000\nlast\n"));
+    kill(std::stoi(all.err), SIGKILL);
 }
 
 TEST_CASE("a retried program starts afresh and its last attempt counts") {
