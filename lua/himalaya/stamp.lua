@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '4c98a8ea3f766b59'
+return '3fb448609edd5ca5'
