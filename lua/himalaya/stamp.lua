@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '3fb448609edd5ca5'
+return '2bfa0081abe36327'
