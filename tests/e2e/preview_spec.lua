@@ -61,6 +61,21 @@ describe('the preview', function()
     wait_for_match()
     nvim.type('jjjjj')
     wait_for_match()
+    -- Nothing is left of the folds of the messages before.
+    local folded = nvim.lua(function(window)
+      return vim.api.nvim_win_call(window, function()
+        local lines = {}
+        for line = 1, vim.fn.line('$') do
+          if vim.fn.foldlevel(line) > 0 and vim.fn.getline(line):find('^[%a]+: ') == nil then
+            lines[#lines + 1] = vim.fn.getline(line)
+          elseif vim.fn.foldlevel(line) > 0 and vim.fn.getline(line):find('^Subject: ') then
+            lines[#lines + 1] = 'the subject'
+          end
+        end
+        return table.concat(lines, '|')
+      end)
+    end, preview().window)
+    assert.is_nil(folded:find('the subject', 1, true))
     nvim.type('gg')
     nvim.wait_for(function()
       return preview().lines[1] == '' and #preview().lines == 1

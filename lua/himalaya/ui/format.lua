@@ -110,17 +110,24 @@ local CELLS = {
 ---@param how { selected?: boolean, now?: number, count?: integer }
 ---@return himalaya.Row
 function M.row(item, plan, how)
-  local parts, spans, at = {}, {}, 0
+  local parts, spans, at, cells = {}, {}, 0, 0
   for index, column in ipairs(plan.columns) do
     local cell, group = CELLS[column.name](item, column, how)
+    local gap = index < #plan.columns and ' ' or ''
+    cells = cells + column.width + 1
+    if text.drifts(cell) then
+      -- Drawn wider than it is counted it may reach into the next columns, which are drawn over it, but no further.
+      cell = text.bound(cell, column.width, column.width + math.max(0, plan.width - cells))
+      gap = gap ~= '' and text.ANCHOR or ''
+    end
     local fitted = text.fit(cell, column.width, column.align)
     if group and fitted:find('%S') then
       spans[#spans + 1] = { at, at + #fitted, group }
     end
-    parts[index] = fitted
-    at = at + #fitted + 1
+    parts[index] = fitted .. gap
+    at = at + #parts[index]
   end
-  local line = table.concat(parts, ' ')
+  local line = table.concat(parts)
   if line:byte(-1) == 32 then
     line = line:gsub(' +$', '')
   end

@@ -304,6 +304,8 @@ end
 function ListMail:toggle_threads()
   self.threads = not self.threads
   self:begin()
+  -- The cursor stays on its message where that is on the first page.
+  self.turned = false
 end
 
 return ListMail

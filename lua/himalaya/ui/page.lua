@@ -59,6 +59,7 @@ function Page:append(rows, first)
   vim.bo[self.buffer].modifiable = true
   if first then
     vim.api.nvim_buf_clear_namespace(self.buffer, paint.namespace, 0, -1)
+    self:unfold()
   end
   vim.api.nvim_buf_set_lines(self.buffer, at, -1, false, lines)
   vim.bo[self.buffer].modifiable = false
@@ -73,6 +74,15 @@ function Page:append(rows, first)
         { end_col = math.min(span[2], #row.text), hl_group = span[3], strict = false }
       )
     end
+  end
+end
+
+--- Folds stay where they were when lines go: those of another message must not.
+function Page:unfold()
+  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    vim.api.nvim_win_call(window, function()
+      vim.cmd('silent! normal! zE')
+    end)
   end
 end
 

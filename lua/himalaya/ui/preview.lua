@@ -102,6 +102,7 @@ local function open(list, list_window)
   })
   vim.bo[buffer].buftype = 'nofile'
   vim.bo[buffer].bufhidden = 'wipe'
+  pcall(vim.api.nvim_buf_set_name, buffer, ('himalaya-preview-%d'):format(buffer))
   -- A screen too small for another window has none.
   local ok, window = pcall(vim.api.nvim_open_win, buffer, false, place(list_window))
   if not ok then

@@ -36,12 +36,17 @@ local SIGNS = {
 ---@return himalaya.Row
 local function line_of(left, group, right, right_group, width)
   local room = right == '' and width or width - text.width(right) - 1
-  local fitted = right == '' and text.truncate(left, width)
-    or text.fit(left, math.max(1, room)) .. ' ' .. right
+  room = math.max(1, room)
+  local drifts = text.drifts(left)
+  if drifts then
+    -- The list stands behind: what is drawn wider than it is counted must end before it.
+    left = text.bound(left, room - 1, room - 1) .. text.ANCHOR
+  end
+  left = text.truncate(left, room)
+  local fitted = right == '' and left or text.fit(left, room) .. ' ' .. right
   local spans = {}
-  local left_end = right == '' and #fitted or #fitted - #right - 1
   if group then
-    spans[1] = { 0, math.min(left_end, #text.truncate(left, math.max(1, room))), group }
+    spans[1] = { 0, #left, group }
   end
   if right ~= '' and right_group then
     spans[#spans + 1] = { #fitted - #right, #fitted, right_group }

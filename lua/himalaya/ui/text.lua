@@ -266,6 +266,34 @@ function M.truncate(s, cells)
   return head:gsub(' $', '') .. ellipsis
 end
 
+--- One cell that is blank, behind which Neovim tells the terminal anew where it is: it does so after everything that
+--- terminals draw in different widths. Until 0.11 only a letter can be that, so a dot stands there.
+M.ANCHOR = vim.fn.has('nvim-0.11') == 1 and ' \239\184\143' or '·'
+
+--- Whether terminals and Neovim may count its cells differently: scripts whose letters join (Arabic, Devanagari and
+--- its relatives, Thai, Khmer, jamo), by the bytes they begin with. What stands behind must be anchored.
+---@param s string
+---@return boolean
+function M.drifts(s)
+  return s:find('[\216-\221\224\225]') ~= nil
+    or s:find('\234[\160-\175]') ~= nil
+    or s:find('\240\145', 1, true) ~= nil
+end
+
+--- The longest beginning of a drifting text that no terminal draws over more than so many cells.
+---@param s string
+---@param cells integer that it may take for Neovim
+---@param most integer that it may take for a terminal
+---@return string
+function M.bound(s, cells, most)
+  s = M.truncate(s, cells)
+  while cells > 0 and vim.fn.strchars(s) > most do
+    cells = math.min(cells, strwidth(s)) - 1
+    s = M.truncate(s, cells)
+  end
+  return s
+end
+
 --- Exactly so many cells: cut or filled with blanks, on the left with 'right'.
 ---@param s string
 ---@param cells integer
