@@ -3,6 +3,10 @@
 local headless = vim.env.HIMALAYA_TRY == 'headless'
 local root = vim.fs.dirname(vim.fs.dirname(vim.fs.normalize(debug.getinfo(1, 'S').source:sub(2))))
 
+local source = vim.env.HIMALAYA_TRY_SOURCE
+-- What server.py ends with where there is no Dovecot.
+local NO_SERVER = 3
+
 local server ---@type table
 local gone = false
 local leaving = false
@@ -22,29 +26,33 @@ local function guarded(fn)
   end)
 end
 
---- Starts the demo's server; it ends when its stdin closes, so also when this Neovim is killed.
----@param on_ready fun(ready: table)
-local function start_server(on_ready)
-  local pending, said, trouble = '', false, ''
+--- Starts what makes the demo's mail; it ends when its stdin closes, so also when this Neovim is killed.
+---@param program string
+---@param on_line fun(said: table) each line it says; the first when all is ready
+---@param on_missing? fun() it cannot run here
+local function start_server(program, on_line, on_missing)
+  local pending, trouble = '', ''
   local every = headless and '1' or '4'
   server = vim.system(
-    { 'python3', root .. '/scripts/demo/server.py', '--messages', '5000', '--every', every },
+    { 'python3', root .. '/scripts/demo/' .. program, '--messages', '5000', '--every', every },
     {
       stdin = true,
       env = { PYTHONDONTWRITEBYTECODE = '1', PYTHONUNBUFFERED = '1' },
       stdout = function(_, data)
         pending = pending .. (data or '')
-        local line = pending:match('^([^\n]*)\n')
-        if line and not said then
-          said = true
-          guarded(on_ready)(vim.json.decode(line))
+        for line in pending:gmatch('([^\n]*)\n') do
+          guarded(on_line)(vim.json.decode(line))
         end
+        pending = pending:match('[^\n]*$')
       end,
       stderr = function(_, data)
         trouble = trouble .. (data or '')
       end,
     },
-    function()
+    function(ended)
+      if ended.code == NO_SERVER and on_missing then
+        return guarded(on_missing)()
+      end
       gone = true
       if not leaving then
         guarded(error)('The demo server ended.\n' .. trouble, 0)
@@ -119,7 +127,8 @@ local function all_synced()
   return complete and not shown:find('⟳', 1, true)
 end
 
-local function print_when_mail_came()
+---@param how string
+local function print_when_mail_came(how)
   local arrived ---@type table?
   local first = ''
   once(all_synced, function()
@@ -136,9 +145,134 @@ local function print_when_mail_came()
   once(function()
     return arrived ~= nil and sidebar_text() ~= first
   end, function()
-    local what = ('%d new in %s of %s, by push'):format(arrived.count, arrived.folder, arrived.account)
+    local what = ('%d new in %s of %s, %s'):format(arrived.count, arrived.folder, arrived.account, how)
     io.stdout:write(('\n== The sidebar, after %s\n'):format(what), sidebar_text(), '\n')
     vim.cmd('qa!')
+  end)
+end
+
+---@param words string
+---@param how string
+local function show(words, how)
+  vim.cmd('Himalaya')
+  if headless then
+    print_when_mail_came(how)
+  else
+    vim.notify(words .. ' g? shows the keys, :qa leaves.')
+  end
+end
+
+---@param ready table
+local function show_server(ready)
+  require('himalaya').setup(options(ready))
+  show('Four demo accounts; new mail comes every few seconds.', 'by push')
+end
+
+-- The demo without a server: mail is brought from Maildirs into the accounts' stores, and what is done there is done.
+
+---@param account string
+---@param folder string
+---@param path string
+---@param fn fun()
+local function bring(account, folder, path, fn)
+  require('himalaya.mail').import(account, folder, path, {}, function(err)
+    if err then
+      fail(err.message)
+    end
+    fn()
+  end)
+end
+
+---@param account string
+---@param folders table<string, string>
+---@param fn fun()
+local function bring_all(account, folders, fn)
+  local names = vim.tbl_keys(folders)
+  table.sort(names, function(a, b)
+    return a == 'INBOX' and b ~= 'INBOX' or (b ~= 'INBOX' and a < b)
+  end)
+  local function next_one(at)
+    if not names[at] then
+      return fn()
+    end
+    bring(account, names[at], folders[names[at]], function()
+      next_one(at + 1)
+    end)
+  end
+  next_one(1)
+end
+
+local settling = {} ---@type table<string, boolean>
+
+---@param account string
+local function settle(account)
+  if settling[account] then
+    return
+  end
+  settling[account] = true
+  require('himalaya.native').mail.settle(account, function(err, count)
+    settling[account] = nil
+    require('himalaya.mail.home').count_pending(account)
+    -- What was done meanwhile; a deletion for good waits for `undo` first.
+    if not err and count > 0 then
+      settle(account)
+    end
+  end)
+end
+
+---@param said table
+local function local_mail_came(said)
+  bring(said.account, said.folder, said.arrived, function()
+    require('himalaya.mail').list(said.account, said.folder, { page_size = 1 }, function(_, page)
+      if page and page.items[1] then
+        require('himalaya.events').emit(
+          'HimalayaNewMail',
+          { account = said.account, folder = said.folder, ids = { page.items[1].id }, count = 1 }
+        )
+      end
+    end)
+  end)
+end
+
+---@param ready table
+local function show_maildirs(ready)
+  local accounts = {}
+  for name, folders in pairs(ready.accounts) do
+    accounts[name] = { email = name .. '@example.org', source = 'maildir', maildir = folders.INBOX }
+  end
+  require('himalaya').setup({ accounts = accounts, default_account = 'home', sync = { auto = false } })
+  local words = 'No mail server runs here: this demo is a local one, from Maildirs.'
+  if headless then
+    io.stdout:write(words, '\n')
+  end
+  local state = require('himalaya.core.state')
+  for name, folders in pairs(ready.accounts) do
+    bring_all(name, folders, function()
+      state.update(name, { state = 'idle', last_sync = os.time() })
+      require('himalaya.ui.sidebar').refresh()
+    end)
+  end
+  require('himalaya.mail.home').subscribe(settle)
+  local ten_seconds = assert(vim.uv.new_timer())
+  ten_seconds:start(
+    10000,
+    10000,
+    guarded(function()
+      for name in pairs(ready.accounts) do
+        settle(name)
+      end
+    end)
+  )
+  show(words .. ' New mail comes every few seconds.', 'into its Maildir')
+end
+
+local function start_maildirs()
+  start_server('maildir.py', function(said)
+    if said.accounts then
+      show_maildirs(said)
+    else
+      local_mail_came(said)
+    end
   end)
 end
 
@@ -147,14 +281,10 @@ vim.api.nvim_create_autocmd('VimEnter', {
     if not headless then
       vim.notify('The demo mailbox is being filled ...')
     end
-    start_server(function(ready)
-      require('himalaya').setup(options(ready))
-      vim.cmd('Himalaya')
-      if headless then
-        print_when_mail_came()
-      else
-        vim.notify('Four demo accounts; new mail comes every few seconds. g? shows the keys, :qa leaves.')
-      end
-    end)
+    if source == 'maildir' then
+      start_maildirs()
+    else
+      start_server('server.py', show_server, start_maildirs)
+    end
   end),
 })

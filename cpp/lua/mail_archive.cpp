@@ -1,5 +1,6 @@
 // native.mail: mail out into files and in from them, as jobs of the one queue, so that they are seen and ended there.
 #include "base/text.hpp"
+#include "base/time.hpp"
 #include "lua/jobs.hpp"
 #include "lua/mail_home.hpp"
 #include "store/archive.hpp"
@@ -172,11 +173,32 @@ int import_thunk(lua_State* L, Runtime& runtime) {
                   });
 }
 
+// settle(account, cb) -> number of ops: what was done in an account without a server waits for nobody
+int settle(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    if (account->account)
+        bad_argument("account", "has a server, which is to be told");
+    return home.run(
+        L, check_function(L, 2, "cb"), account->cancel.token(), [account](loop::CancelToken token) {
+            return [](Account mine, loop::CancelToken stop) -> loop::Task<Arguments> {
+                auto writing = mine->store->write<int>(
+                    [](store::Change& change) { return store::settle_here(change, time::now_s()); }, stop);
+                auto count = co_await writing;
+                co_return [count](lua_State* to) {
+                    push(to, count);
+                    return 1;
+                };
+            }(account, token);
+        });
+}
+
 } // namespace
 
 void add_mail_archive(lua_State* L) {
     set_function<export_thunk>(L, "export");
     set_function<import_thunk>(L, "import");
+    set_function<settle>(L, "settle");
 }
 
 } // namespace himalaya::lua

@@ -53,6 +53,9 @@ struct Imported {
 loop::Task<Imported> import_into(std::shared_ptr<Store> store, ImportWanted wanted, OnPassed on_passed,
                                  loop::CancelToken token);
 
+// For an account without a server: what the user did is done once it is seen. Returns how many ops that were.
+int settle_here(Change& change, std::int64_t now);
+
 // What lies at `path`; Error{not_found} or Error{invalid} says what is wrong with it. On the file thread.
 ArchiveKind kind_of_archive(const std::string& path);
 

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <set>
 #include <utility>
@@ -136,9 +137,14 @@ class Import {
 
   private:
     static void make_local_folder(Change& change, const std::string& path) {
+        static constexpr std::array<std::string_view, 6> ROLES = {"inbox", "archive", "drafts",
+                                                                  "sent",  "trash",   "junk"};
+        auto role = std::find(ROLES.begin(), ROLES.end(), text::lower(path));
         auto folders = all_folders(change.database());
-        folders.push_back(
-            {.path = path, .remote = path, .delimiter = "/", .role = path == "INBOX" ? "inbox" : ""});
+        folders.push_back({.path = path,
+                           .remote = path,
+                           .delimiter = "/",
+                           .role = role == ROLES.end() ? "" : std::string(*role)});
         keep_folders(change, folders);
         Progress progress;
         progress.uidvalidity = 1; // its counts are known
@@ -194,6 +200,14 @@ loop::Task<Imported> import_into(std::shared_ptr<Store> store, ImportWanted want
     if (failure)
         throw Error(*failure);
     co_return work.result;
+}
+
+int settle_here(Change& change, std::int64_t now) {
+    auto ops = ready_ops(change.database(), now, 1000);
+    for (const auto& op : ops)
+        for (const auto& target : op.targets)
+            finish_target(change, op, target, std::nullopt);
+    return static_cast<int>(ops.size());
 }
 
 } // namespace himalaya::store

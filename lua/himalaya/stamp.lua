@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '2bfa0081abe36327'
+return '31db20c75205d742'

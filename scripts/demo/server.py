@@ -25,10 +25,7 @@ import dovecot  # noqa: E402
 import mailbox  # noqa: E402
 import program  # noqa: E402
 import settings  # noqa: E402
-
-# Each account's share of the messages in its INBOX, and what goes elsewhere.
-ACCOUNTS = {"home": 0.4, "office": 0.4, "library": 0.15, "weather": 0.05}
-ELSEWHERE = {"Archive": 0.1, "Sent": 0.04, "Lists/reading": 0.06}
+from shares import ACCOUNTS, ELSEWHERE  # noqa: E402
 
 
 def options(messages):

@@ -124,7 +124,8 @@ end
 ---@param account string
 function M.after_action(account)
   local options = config.get()
-  if gathering[account] or not (options.async.enabled and options.sync.auto) then
+  local of = config.account(account)
+  if gathering[account] or not (of and of.imap and options.async.enabled and options.sync.auto) then
     return
   end
   gathering[account] = true

@@ -216,6 +216,14 @@ local function start_task(task)
         task_done(task, err)
       end)
     end
+    if not (config.account(task.account) or {}).imap then
+      return vim.schedule(function()
+        task_done(
+          task,
+          errors.new('unsupported', ('The account %s has no server to sync with.'):format(task.account))
+        )
+      end)
+    end
     task.op = require('himalaya.native').mail.sync(
       task.account,
       task.kind,

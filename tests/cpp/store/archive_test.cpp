@@ -364,6 +364,25 @@ TEST_CASE("without a server what is imported has arrived") {
     REQUIRE(home.ops().empty());
     REQUIRE_FALSE(home.rows("New").at(0).pending);
     REQUIRE(home.rows("New").at(0).subject == "Letter 1");
+    spill(home.path("in"), "");
+    REQUIRE(home.import_from(home.path("in"), "Trash", true).imported == 0);
+    auto settled = home.loop.value_of(home.store->write<int>(
+        [](Change& change) {
+            auto& database = change.database();
+            auto trash = *folder_with_role(database, "trash");
+            auto from = folder_of(database, "New")->id;
+            auto id = list_page(database, from, {}).items.at(0).id;
+            Author me{"me", 100};
+            flag(change, from, std::span(&id, 1),
+                 {.add = FLAGGED, .remove = 0, .add_keywords = {}, .remove_keywords = {}}, me);
+            move(change, from, std::span(&id, 1), trash.id, me);
+            return settle_here(change, 100);
+        },
+        {}));
+    REQUIRE(settled == 2);
+    REQUIRE(home.ops().empty());
+    REQUIRE_FALSE(home.rows("Trash").at(0).pending);
+    REQUIRE((home.rows("Trash").at(0).flags & FLAGGED) != 0);
 }
 
 TEST_CASE("a message of 100 MB passes in pieces") {
