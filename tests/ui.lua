@@ -16,6 +16,7 @@ local M = {}
 ---@field default { foreground: integer, background: integer }
 ---@field cursor { [1]: integer, [2]: integer } from 1
 ---@field flushes integer complete pictures so far
+---@field bells integer rung so far
 
 ---@param ui tests.Ui
 local function on_event(ui)
@@ -62,6 +63,10 @@ local function on_event(ui)
     end
   end
 
+  function on.bell()
+    ui.bells = ui.bells + 1
+  end
+
   function on.grid_cursor_goto(_, row, column)
     ui.cursor = { row + 1, column + 1 }
   end
@@ -82,7 +87,16 @@ end
 ---@param lines? integer
 ---@return tests.Ui
 function M.attach(child, columns, lines)
-  local ui = { rows = {}, colours = {}, default = {}, cursor = { 1, 1 }, flushes = 0, columns = 0, lines = 0 }
+  local ui = {
+    rows = {},
+    colours = {},
+    default = {},
+    cursor = { 1, 1 },
+    flushes = 0,
+    bells = 0,
+    columns = 0,
+    lines = 0,
+  }
   local handlers = on_event(ui)
   local pipe = assert(vim.uv.new_pipe())
   local awaited ---@type { condition: fun(): any, at: integer? }?

@@ -49,36 +49,36 @@ describe('progress', function()
     assert.same({ ' No sync runs.', '' }, texts(progress.rows({ state = 'idle' }, {}, NOW)))
   end)
 
-  it('is a message of Neovim where it has them, told once and ended', function()
-    local child = Child.start()
-    local seen = child.lua(function()
-      local shown = require('himalaya.ui.progress')
-      local seen = {}
-      if shown.has_messages then
-        vim.api.nvim_create_autocmd('Progress', {
-          callback = function(event)
-            seen[#seen + 1] = { event.data.title, event.data.status, event.data.percent }
-          end,
-        })
-      end
-      shown.echo({ state = 'idle' })
-      shown.echo({ state = 'syncing', percent = 10, messages_done = 1 })
-      shown.echo({ state = 'syncing', percent = 10, messages_done = 1 })
-      shown.echo({ state = 'syncing', percent = 50, messages_done = 5 })
-      shown.echo({ state = 'idle' })
-      shown.echo({ state = 'idle' })
-      return seen
-    end)
-    if vim.fn.has('nvim-0.12') == 1 then
-      assert.same({
-        { 'himalaya', 'running', 10 },
-        { 'himalaya', 'running', 50 },
-        { 'himalaya', 'success', 100 },
-      }, seen)
-    else
-      assert.same({}, seen)
-    end
-    child.stop()
+  it('tells for each account that syncs what it is at', function()
+    local rows = progress.rows(
+      { state = 'syncing' },
+      { home = { state = 'syncing', pending_ops = 0 }, office = { state = 'syncing', pending_ops = 1 } },
+      NOW,
+      {
+        home = {
+          folder = 'INBOX',
+          operation = 'Downloaded',
+          done = 30,
+          total = 60,
+          percent = 50,
+          eta_seconds = 9,
+        },
+        office = { folder = '', operation = 'Connecting', done = 0, total = 0 },
+      }
+    )
+    assert.same({
+      ' ⟳ Sync',
+      '',
+      ' home                 █████░░░░░  50% INBOX - Downloaded 30/60, 9s left',
+      ' office               Connecting, 1 changes to send',
+    }, texts(rows))
+  end)
+
+  it('of another program is one line', function()
+    assert.same(
+      { ' = Syncing (external): 45/98 emails', ' 45 of 98 messages', '' },
+      texts(progress.rows({ state = 'external', messages_done = 45, messages_total = 98 }, {}, NOW))
+    )
   end)
 end)
 

@@ -77,6 +77,7 @@ function M.start()
   end
   running = true
   failures = 0
+  require('himalaya.ui.announce').start()
   if config.get().sync.push then
     for _, name in ipairs(config.account_names()) do
       push(name)

@@ -30,8 +30,9 @@ end
 ---@param kind 'inbox'|'full'
 ---@param accounts? string[]
 function M.sync(kind, accounts)
-  require('himalaya.ui.live').listen({})()
+  local over = require('himalaya.ui.announce').asked()
   manager().start_sync(kind, { accounts = accounts }, function(err, result)
+    over()
     if err then
       if err.code == 'cancelled' then
         notify.action('The sync was cancelled.')

@@ -181,6 +181,19 @@ local function progress(status)
   return done > 0 and (' %d'):format(done) or ''
 end
 
+--- What a running sync is at: `INBOX - Downloaded 45/120`.
+---@param status table
+---@return string
+function M.sync_detail(status)
+  local parts = { text.clean(status.folder), vim.trim(text.clean(status.operation) .. progress(status)) }
+  return table.concat(
+    vim.tbl_filter(function(part)
+      return part ~= ''
+    end, parts),
+    ' - '
+  )
+end
+
 local OUTSIDE = '= Syncing (external)'
 
 --- The line of sync, nil when there is nothing to say:
@@ -202,19 +215,13 @@ function M.sync(status, now)
     local since = status.started_at
         and (' (%s)'):format(dates.duration((now or os.time()) - status.started_at))
       or ''
-    local folder = text.clean(status.folder)
-    local what = text.clean(status.operation)
-    local rest = vim.trim(what .. progress(status))
     local line = ('⟳ %s%s'):format(state == 'cancelling' and 'Stopping sync' or 'Sync', since)
-    local detail = table.concat(
-      vim.tbl_filter(function(part)
-        return part ~= ''
-      end, { folder, rest }),
-      ' - '
-    )
+    local detail = M.sync_detail(status)
     return detail ~= '' and line .. ': ' .. detail or line, 'HimalayaSync'
   elseif state == 'queued' then
     return '⟳ Sync waits for another one', 'HimalayaSync'
+  elseif status.ended then
+    return status.ended.words, status.ended.group
   elseif state == 'backoff' or status.last_error then
     local err = status.last_error
     local why = err and text.clean(err.message) or 'the last sync failed'

@@ -21,6 +21,7 @@ M.table = {
   group('Title', 'Title', 'The first line of a view'),
   group('Header', 'Comment', 'The lines below it'),
   group('Sync', 'DiagnosticInfo', 'The line that says what sync does'),
+  group('SyncDone', 'DiagnosticOk', 'The same for some seconds after a sync that ended well'),
   group('SyncError', 'DiagnosticError', 'The same after a failure'),
   group('Account', 'Directory', 'An account'),
   group('Folder', 'Normal', 'A folder'),

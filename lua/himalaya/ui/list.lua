@@ -94,7 +94,7 @@ function List:shown()
     folder = self.folder,
     items = self.items,
     page = self:standing(),
-    sync = state.sync(),
+    sync = require('himalaya.ui.announce').status(),
     filter = self.query,
     selected = self.selected,
     loading = self.loading,

@@ -1,5 +1,5 @@
--- What a sync does, for those who want to watch: a bar with percent, rate and time left for the whole, and a line per
--- account; in a float that can stop it, and as a progress message where Neovim has those (0.12).
+-- What a sync does, for those who want to watch it in a float that can stop it: a bar with percent, rate and time left
+-- for the whole, and for each account what it is at.
 
 local dates = require('himalaya.ui.dates')
 local format = require('himalaya.ui.format')
@@ -8,7 +8,7 @@ local text = require('himalaya.ui.text')
 
 local M = {}
 
-local BAR = 30
+local BAR, SMALL_BAR = 30, 10
 local STATES = {
   idle = 'idle',
   queued = 'waits',
@@ -76,12 +76,60 @@ local function amount_row(status, now)
   return #parts > 0 and row_of(' ' .. table.concat(parts, ', '), 'HimalayaHeader') or nil
 end
 
+-- What one account is at while it syncs.
+---@param row himalaya.Row
+---@param standing table as native.mail.standing gives it
+local function add_standing(row, standing)
+  if standing.percent then
+    local done, left = sparkline.bar(standing.percent / 100, SMALL_BAR)
+    add(row, done, 'HimalayaBarDone')
+    add(row, left, 'HimalayaBarLeft')
+    add(row, (' %3d%% '):format(math.floor(standing.percent)), 'HimalayaCount')
+  end
+  local detail = format.sync_detail({
+    folder = standing.folder,
+    operation = standing.operation,
+    messages_done = standing.done,
+    messages_total = standing.total,
+  })
+  add(row, detail ~= '' and detail or STATES.syncing, 'HimalayaSync')
+  if standing.eta_seconds then
+    add(row, (', %s left'):format(dates.duration(standing.eta_seconds)), 'HimalayaHeader')
+  end
+end
+
+--- A key and what it does.
+---@param key string
+---@param does string
+---@return himalaya.Row
+function M.key_row(key, does)
+  local row = row_of(' ')
+  add(row, key, 'HimalayaKey')
+  add(row, ' ' .. does, 'HimalayaHeader')
+  return row
+end
+
+--- What the accounts that sync are at, by name.
+---@param accounts table<string, himalaya.AccountState>
+---@return table<string, table>
+function M.standings(accounts)
+  local standings = {}
+  local home = package.loaded['himalaya.mail.home']
+  for name, account in pairs(accounts) do
+    if account.state == 'syncing' and home and home.is_open(name) then
+      standings[name] = require('himalaya.native').mail.standing(name)
+    end
+  end
+  return standings
+end
+
 --- The float's rows.
 ---@param status table as `get_sync_status()` gives it
 ---@param accounts table<string, himalaya.AccountState>
 ---@param now? number
+---@param standings? table<string, table>
 ---@return himalaya.Row[]
-function M.rows(status, accounts, now)
+function M.rows(status, accounts, now, standings)
   now = now or os.time()
   local line, group = format.sync(status, now)
   local rows = { row_of(' ' .. (line or 'No sync runs.'), group) }
@@ -91,7 +139,10 @@ function M.rows(status, accounts, now)
   for name, account in vim.spairs(accounts) do
     local row = row_of(' ')
     add(row, text.fit(name, 20) .. ' ', 'HimalayaAccount')
-    if account.error then
+    local standing = account.state == 'syncing' and standings and standings[name]
+    if standing then
+      add_standing(row, standing)
+    elseif account.error then
       add(row, text.clean(account.error.message), 'HimalayaSyncError')
     else
       add(
@@ -109,42 +160,6 @@ function M.rows(status, accounts, now)
     rows[#rows + 1] = row
   end
   return rows
-end
-
-local message ---@type { id: any, text: string }?
-
--- Before 0.12 there are none, and an unknown kind is an error.
-M.has_messages = vim.fn.has('nvim-0.12') == 1
-
---- Shows the state of a sync as a progress message, and its end as the end of that message. Says the same only once.
----@param status table
----@param now? number
-function M.echo(status, now)
-  if not M.has_messages then
-    return
-  end
-  local running = status.state == 'syncing' or status.state == 'cancelling'
-  if not running and not message then
-    return
-  end
-  local words = running and (format.sync(status, now) or 'Sync') or 'Mail is synced'
-  local failed = not running and status.last_error ~= nil
-  if failed then
-    words = text.clean(status.last_error.message)
-  end
-  if message and message.text == words then
-    return
-  end
-  local id = vim.api.nvim_echo({ { words } }, false, {
-    id = message and message.id or nil,
-    kind = 'progress',
-    source = 'himalaya',
-    title = 'himalaya',
-    status = running and 'running' or (failed and 'failed' or 'success'),
-    percent = running and status.percent and math.floor(status.percent)
-      or (not running and not failed and 100 or nil),
-  })
-  message = running and { id = id, text = words } or nil
 end
 
 return M

@@ -113,6 +113,7 @@ local function begin()
     return
   end
   opened = true
+  require('himalaya.ui.announce').start()
   local options = config.get()
   if options.async.enabled and options.sync.auto then
     require('himalaya.sync.manager').start_auto_sync()

@@ -9,17 +9,25 @@ local state = require('himalaya.core.state')
 local M = {}
 
 -- Room for what a running sync adds to what an idle one shows.
-local WIDTH, MORE_LINES = 56, 3
+local WIDTH, MORE_LINES = 76, 5
 
 local view ---@type { float: himalaya.Float, shown: himalaya.Row[], stop: fun() }?
 
 ---@return himalaya.Row[]
 local function rows()
   local status = state.status()
-  local all = progress.rows(status.sync, status.accounts)
+  local all = progress.rows(status.sync, status.accounts, nil, progress.standings(status.accounts))
   local transfers = package.loaded['himalaya.ui.transfers']
   for _, line in ipairs(transfers and transfers.lines() or {}) do
     all[#all + 1] = { text = ' ' .. line, spans = {} }
+  end
+  if status.sync.cancellable then
+    for _, key in ipairs(require('himalaya.keymaps').of('sync')) do
+      if key.action == 'cancel' then
+        vim.list_extend(all, { { text = '', spans = {} }, progress.key_row(key.key, 'stops it') })
+        break
+      end
+    end
   end
   return all
 end

@@ -267,6 +267,18 @@ return {
         'Also say what goes on in the background, and note more in |:HimalayaLog|.'
       ),
       o(
+        'notify.progress',
+        'boolean',
+        true,
+        'Show how far a sync is that you started: by fidget, as a progress message (Neovim 0.12), or in the corner.'
+      ),
+      o(
+        'notify.bell',
+        'boolean',
+        false,
+        'Ring the bell for new mail and when a sync that you started has ended.'
+      ),
+      o(
         'notify.repeat_after',
         'number',
         5,
