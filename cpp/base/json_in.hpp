@@ -59,4 +59,7 @@ class Document {
     std::unique_ptr<Parser> m_parser;
 };
 
+// Loads what reading takes, a millisecond's work and a file or two; for a thread that has time.
+void get_ready();
+
 } // namespace himalaya::json

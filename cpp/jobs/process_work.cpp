@@ -38,7 +38,7 @@ void ProcessWork::start(Ended ended) {
     m_exited = m_ending = m_paused = m_dead = false;
     m_look_ms = 1;
 
-    m_programs.guardian().ensure();
+    m_programs.get_ready();
     m_process = std::make_unique<loop::Process>(m_loop, "jobs");
     m_stdout.pipe = std::make_unique<loop::Pipe>(m_loop, "jobs");
     m_stderr.pipe = std::make_unique<loop::Pipe>(m_loop, "jobs");

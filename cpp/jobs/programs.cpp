@@ -14,12 +14,22 @@ namespace himalaya::jobs {
 Programs::Programs(loop::Loop& loop, std::string guardian_program)
     : m_loop(loop), m_guardian(loop, std::move(guardian_program)) {}
 
-void Programs::look_for_life(int group, Function<void(bool lives)> answer) {
+void Programs::get_ready() {
+    m_guardian.ensure();
+    if (!m_worker)
+        worker().run([] {}, [] {});
+}
+
+loop::Worker& Programs::worker() {
     if (!m_worker)
         m_worker.emplace(m_loop, "himalaya-jobs");
+    return *m_worker;
+}
+
+void Programs::look_for_life(int group, Function<void(bool lives)> answer) {
     auto lives = std::make_shared<bool>(true);
-    m_worker->run([lives, group] { *lives = group_lives(group); },
-                  [lives, answer = std::move(answer)]() mutable { answer(*lives); });
+    worker().run([lives, group] { *lives = group_lives(group); },
+                 [lives, answer = std::move(answer)]() mutable { answer(*lives); });
 }
 
 void Programs::stop() {

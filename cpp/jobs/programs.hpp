@@ -21,6 +21,8 @@ class Programs {
     const std::vector<std::string>& secrets() const { return m_secrets; }
     void set_secrets(std::vector<std::string> names) { m_secrets = std::move(names); }
 
+    // Before a program starts: its guardian runs, and so does our thread.
+    void get_ready();
     // Asks a thread whether anybody in the group still lives; answered on the loop.
     void look_for_life(int group, Function<void(bool lives)> answer);
     void stop();
@@ -29,6 +31,7 @@ class Programs {
     loop::Loop& m_loop;
     Guardian m_guardian;
     std::vector<std::string> m_secrets;
+    loop::Worker& worker();
     std::optional<loop::Worker> m_worker;
 };
 

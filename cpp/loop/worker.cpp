@@ -1,5 +1,6 @@
 #include "loop/worker.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include <pthread/qos.h>
 #endif
 
+#include "base/json_in.hpp"
 #include "base/log.hpp"
 
 namespace himalaya::loop {
@@ -24,6 +26,8 @@ struct Worker::Shared {
         Function<void()> work;
         Function<void()> done;
     };
+
+    static inline std::atomic_flag readied;
 
     // Under lock: todo, finished, stop, async (null once the loop has let go).
     mutable std::mutex lock;
@@ -58,6 +62,12 @@ struct Worker::Shared {
             if (stop)
                 return;
             async->send();
+            if (todo.empty() && !readied.test_and_set()) {
+                guard.unlock();
+                json::
+                    get_ready(); // or the editor's thread would load it with the first error that has details
+                guard.lock();
+            }
         }
     }
 

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'cb134aaef1c59aba'
+return 'b04ce5de43016563'

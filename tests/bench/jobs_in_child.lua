@@ -167,11 +167,11 @@ return function()
       end)
       native.jobs.resume()
     end)
-    local ffi, time = require('ffi'), nil
+    local ffi = require('ffi')
     if not pcall(ffi.typeof, 'himalaya_time') then
       ffi.cdef('typedef struct { long s, n; } himalaya_time; int clock_gettime(int, himalaya_time *);')
     end
-    time = ffi.new('himalaya_time')
+    local time = ffi.new('himalaya_time')
     local function cpu_ms()
       ffi.C.clock_gettime(3, time) -- CLOCK_THREAD_CPUTIME_ID
       return tonumber(time.s) * 1e3 + tonumber(time.n) / 1e6
