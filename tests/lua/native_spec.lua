@@ -262,21 +262,57 @@ end)
 -- The sanitizers' builds are slow by design.
 if not sanitized then
   if vim.uv.os_uname().sysname == 'Linux' and vim.uv.os_uname().machine == 'x86_64' then
+    --- Which of these libraries the child has mapped, by name.
+    local function mapped(child)
+      return child.lua([[
+        local file = io.open('/proc/self/maps')
+        local maps, found = file:read('*a'), {}
+        file:close()
+        for _, name in ipairs({ 'libcrypto', 'libsqlite3', 'libsimdjson', 'libfmt', 'libstdc++' }) do
+          found[#found + 1] = maps:find(name, 1, true) and name or nil
+        end
+        return table.concat(found, ' ')
+      ]])
+    end
+
     it('libraries are loaded when they are first called', function()
       local child = Child.start()
-      local function mapped()
-        return child.lua([[
-          local file = io.open('/proc/self/maps')
-          local maps = file:read('*a')
-          file:close()
-          return { ssl = maps:find('libcrypto', 1, true) ~= nil, sqlite = maps:find('libsqlite3', 1, true) ~= nil }
-        ]])
-      end
       child.lua([[require('himalaya.native')]])
-      assert.same({ ssl = false, sqlite = false }, mapped())
+      assert.equal('', mapped(child))
       assert.matches('^3%.', child.lua([[return require('himalaya.native').versions().OpenSSL]]))
-      assert.same({ ssl = true, sqlite = true }, mapped())
+      assert.matches('libcrypto libsqlite3', mapped(child), 1, true)
       child.stop()
+    end)
+
+    it('the C++ library inside does not meet another in the process, whichever came first', function()
+      local function errors_come(child)
+        local ok, message = unpack(child.lua([[
+          local jobs = require('himalaya.core.async_commands')
+          local ok, message = pcall(jobs.queue_command, { 1 }, {}, print)
+          return { ok, message }
+        ]]))
+        assert.is_false(ok)
+        assert.matches('argv[1]: expected a string, got number', message, 1, true)
+        local err = child.await(function(done)
+          require('himalaya.core.async_commands').queue_command({ 'himalaya-no-such-program' }, {}, done)
+        end)
+        assert.same({ 'not_found', { errno = 'ENOENT' } }, { err.code, err.detail }) -- read by simdjson
+      end
+      for _, first in ipairs({ 'theirs', 'ours' }) do
+        local child = Child.start()
+        if first == 'ours' then
+          errors_come(child)
+        end
+        child.lua([[
+          local ffi = require('ffi')
+          ffi.cdef('int _ZSt13get_terminatev(void);')
+          _G.theirs = ffi.load('libstdc++.so.6', true) -- its symbols are for everybody
+          assert(_G.theirs._ZSt13get_terminatev)
+        ]])
+        errors_come(child)
+        assert.matches('libsimdjson libstdc++', mapped(child), 1, true)
+        assert.equal(0, (child.stop()))
+      end
     end)
 
     it('a library that went away since the build is an error where it is called', function()
