@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'b04ce5de43016563'
+return '2a6b5dd1fa1bbb0d'
