@@ -21,7 +21,6 @@ using Account = std::shared_ptr<MailAccount>;
 
 // Parsed messages kept for the next slice, or for looking again.
 constexpr std::size_t KEPT_MESSAGES = 4;
-constexpr int MOST_REPEATED_PARTS = 100;
 
 store::Message need_message(store::Database& database, store::Id folder, store::Id id) {
     auto message = store::message_of(database, id);
@@ -182,6 +181,7 @@ struct Wish {
     store::Id id = 0;
     std::size_t offset = 0;
     std::size_t max_bytes = 262'144;
+    std::size_t most_parts = 10'000; // as many tables as that take several milliseconds
     bool mark_seen = false;
 };
 
@@ -265,7 +265,7 @@ std::size_t slice_end(std::string_view text, std::size_t offset, std::size_t mos
 
 int push_read(lua_State* L, const Parsed& parsed, const Wish& wish) {
     const auto& message = *parsed.message;
-    lua_createtable(L, 0, 10);
+    lua_createtable(L, 0, 11);
     set(L, "key", parsed.key);
     lua_createtable(L, static_cast<int>(message.headers.size()), 0);
     int at = 0;
@@ -290,8 +290,7 @@ int push_read(lua_State* L, const Parsed& parsed, const Wish& wish) {
     lua_createtable(L, static_cast<int>(message.attachments.size()), 0);
     at = 0;
     for (const auto& part : message.attachments) {
-        // A message may have 10,000 of them: further slices need not carry them again.
-        if (offset > 0 && at == MOST_REPEATED_PARTS)
+        if (at == static_cast<int>(wish.most_parts))
             break;
         lua_createtable(L, 0, 4);
         set(L, "name", part.name);
@@ -301,6 +300,7 @@ int push_read(lua_State* L, const Parsed& parsed, const Wish& wish) {
         lua_rawseti(L, -2, ++at);
     }
     lua_setfield(L, -2, "attachments");
+    set(L, "attachment_count", static_cast<std::int64_t>(message.attachments.size()));
     return 1;
 }
 
@@ -338,6 +338,7 @@ int read_thunk(lua_State* L, Runtime& runtime) {
     };
     wish.offset = size("offset", 0, 0);
     wish.max_bytes = size("max_bytes", 262'144, 4);
+    wish.most_parts = size("max_attachments", 10'000, 0);
     wish.mark_seen = opts.boolean("mark_seen").value_or(false);
     return home.run(
         L, check_function(L, 5, "cb"), account->cancel.token(),

@@ -155,11 +155,12 @@ function M.count(account, folder, cb)
 end
 
 --- A message's headers, its attachments, and a slice of its text from `offset` on; `more` says whether it goes on at
---- `next_offset`. `key` is what the message is called in an address: it outlives the store.
+--- `next_offset`. `key` is what the message is called in an address: it outlives the store. There are
+--- `attachment_count` attachments, of which `max_attachments` are listed.
 ---@param account string
 ---@param folder string
 ---@param id integer
----@param opts? { mark_seen?: boolean, max_bytes?: integer, offset?: integer }
+---@param opts? { mark_seen?: boolean, max_bytes?: integer, offset?: integer, max_attachments?: integer }
 ---@param cb fun(err?: himalaya.Error, result?: table)
 ---@return himalaya.mail.Handle
 function M.read(account, folder, id, opts, cb)

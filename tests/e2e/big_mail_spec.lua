@@ -79,6 +79,6 @@ describe('mail', function()
       nvim.type('q')
     end
     no_errors()
-    assert.is_true(longest_turn() < child.limit(60), longest_turn())
+    assert.is_true(longest_turn() < child.limit(20), longest_turn())
   end)
 end)

@@ -25,7 +25,8 @@ local M = {}
 
 -- Shown open; all others are folded below them.
 local SHOWN = { from = 1, to = 2, cc = 3, date = 4, subject = 5 }
-local MOST_ATTACHMENTS = 100
+--- So many attachments are listed.
+M.MOST_ATTACHMENTS = 100
 -- Quotes shorter than this are worth no fold.
 local SHORT_QUOTE = 5
 -- A header of a hostile message is not the message.
@@ -84,10 +85,12 @@ end
 
 ---@param out himalaya.MessageLines
 ---@param attachments { name?: string, mime?: string, size?: integer, part: any }[]
-local function add_attachments(out, attachments)
-  for index, attachment in ipairs(attachments) do
-    if index > MOST_ATTACHMENTS then
-      local line = ('  and %d more'):format(#attachments - MOST_ATTACHMENTS)
+---@param count integer
+local function add_attachments(out, attachments, count)
+  for index = 1, math.min(#attachments + 1, count) do
+    local attachment = attachments[index]
+    if index > M.MOST_ATTACHMENTS or not attachment then
+      local line = ('  and %d more'):format(count - index + 1)
       out.rows[#out.rows + 1] = { text = line, spans = { { 0, #line, 'HimalayaAttachment' } } }
       break
     end
@@ -110,7 +113,8 @@ end
 function M.begin(message)
   local out = nothing()
   add_headers(out, message.headers or {})
-  add_attachments(out, message.attachments or {})
+  local attachments = message.attachments or {}
+  add_attachments(out, attachments, message.attachment_count or #attachments)
   out.rows[#out.rows + 1] = { text = '', spans = {} }
   return out, { count = #out.rows, rest = '', quote = nil, signature = false }
 end

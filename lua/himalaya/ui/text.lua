@@ -151,6 +151,10 @@ end
 local function scrub(s, keep)
   if s:find('\27', 1, true) then
     s = without_escapes(s)
+    -- What a program coloured is mostly plain letters without its colours.
+    if is_sure(s) and (keep or not s:find('  ', 1, true)) then
+      return keep and s or vim.trim(s)
+    end
   end
   local out, n = {}, 0
   local marks, blank, joined, last = 0, true, false, 0
