@@ -254,7 +254,8 @@ function Page:show_html(result)
     local width = window ~= -1 and vim.api.nvim_win_get_width(window) or 80
     self.handle = html.render(read.html, width - 1, rendered)
   end)
-  self.handle = mail.read(self.account, self.folder, self.id, { max_bytes = MOST_HTML, max_attachments = 0 }, whole)
+  self.handle =
+    mail.read(self.account, self.folder, self.id, { max_bytes = MOST_HTML, max_attachments = 0 }, whole)
 end
 
 ---@param result table
@@ -284,8 +285,7 @@ end
 function Page:load(id, opts, done)
   self:empty()
   self.id = id
-  local wanted =
-    { mark_seen = opts.mark_seen, max_bytes = SLICE, max_attachments = message.MOST_ATTACHMENTS }
+  local wanted = { mark_seen = opts.mark_seen, max_bytes = SLICE, max_attachments = message.MOST_ATTACHMENTS }
   self.handle = mail.read(
     self.account,
     self.folder,
