@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '2a6b5dd1fa1bbb0d'
+return '24dec9be55ceb1c1'
