@@ -47,7 +47,11 @@ std::optional<Term> next_term(std::string_view& text) {
     return term;
 }
 
-// The first second of "2024", "2024-05" or "2024-05-17", UTC.
+std::int64_t first_day(std::uint64_t year, std::uint64_t month) {
+    return time::days_from_civil(static_cast<int>(year), static_cast<unsigned>(month), 1);
+}
+
+// The first second of "2024", "2024-05" or "2024-05-17", UTC; nothing for the 30th of February.
 std::optional<std::int64_t> first_second(std::string_view text) {
     auto parts = text::split(text, '-');
     if (parts.empty() || parts.size() > 3 || parts[0].size() != 4)
@@ -55,11 +59,12 @@ std::optional<std::int64_t> first_second(std::string_view text) {
     auto year = text::to_unsigned(parts[0]);
     auto month = parts.size() > 1 ? text::to_unsigned(parts[1]) : std::optional<std::uint64_t>(1);
     auto day = parts.size() > 2 ? text::to_unsigned(parts[2]) : std::optional<std::uint64_t>(1);
-    if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31)
+    if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1)
         return std::nullopt;
-    return time::days_from_civil(static_cast<int>(*year), static_cast<unsigned>(*month),
-                                 static_cast<unsigned>(*day)) *
-           86'400;
+    auto first = first_day(*year, *month);
+    auto after = *month == 12 ? first_day(*year + 1, 1) : first_day(*year, *month + 1);
+    auto wanted = first + static_cast<std::int64_t>(*day) - 1;
+    return *day <= 31 && wanted < after ? std::optional(wanted * 86'400) : std::nullopt;
 }
 
 Error wrong(const Term& term, std::string_view could) {

@@ -4,6 +4,8 @@
 #include "store/messages.hpp"
 #include "store/packing.hpp"
 
+#include <set>
+
 namespace himalaya::store {
 
 namespace {
@@ -19,7 +21,10 @@ struct Here {
 // The messages as they stand in `folder`; an id that is not there is an error, never another message.
 std::vector<Here> in_folder(Database& database, Id folder, std::span<const Id> messages) {
     std::vector<Here> here;
+    std::set<Id> met;
     for (auto id : messages) {
+        if (!met.insert(id).second)
+            continue; // named twice
         auto row = database.prepare("SELECT arrived, flags, remote, keywords FROM message "
                                     "WHERE id = ? AND folder = ? AND hidden = 0");
         if (!row.bind(id, folder).step())

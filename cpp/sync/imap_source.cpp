@@ -107,7 +107,7 @@ loop::Task<std::vector<std::optional<RemoteState>>> ImapSource::states(std::vect
 
 loop::Task<std::unique_ptr<Visit>> ImapSource::visit(std::string remote, std::optional<Known> known,
                                                      bool urgent, loop::CancelToken token) {
-    auto priority = urgent ? imap::Priority::ui : imap::Priority::background;
+    auto priority = !urgent ? imap::Priority::background : known ? imap::Priority::ui : imap::Priority::user;
     auto taking = m_pool->take(remote, priority, token);
     auto session = co_await taking;
     auto visit = std::make_unique<ImapVisit>(session, remote, priority);

@@ -42,7 +42,7 @@ end
 ---@return himalaya.mail.Handle
 local function run(account, cb, begin, stop)
   last = last + 1
-  local over, op = false, nil
+  local over, op, deferred = false, nil, false
   local function done(err, result)
     if not over then
       over = true
@@ -59,8 +59,18 @@ local function run(account, cb, begin, stop)
         done(err)
       end)
     end
-    op = begin(done)
+    local ok, begun = pcall(begin, done)
+    if ok then
+      op = begun
+    elseif deferred then
+      -- Too late to raise it where it was called from.
+      done(errors.new('invalid', tostring(begun)))
+    else
+      over = true
+      error(begun, 0)
+    end
   end)
+  deferred = true
   return setmetatable({
     id = last,
     _abandon = function()
@@ -76,6 +86,36 @@ local function run(account, cb, begin, stop)
       return true
     end,
   }, Handle)
+end
+
+--- A whole number between two, or nothing where that is allowed.
+---@param name string
+---@param value any
+---@param least integer
+---@param most integer
+---@param optional? boolean
+local function check_whole(name, value, least, most, optional)
+  if value == nil and optional then
+    return
+  end
+  if type(value) ~= 'number' or value ~= math.floor(value) or value < least or value > most then
+    error(('%s: expected a whole number, %d to %d, got %s'):format(name, least, most, vim.inspect(value)), 3)
+  end
+end
+
+-- Numbers beyond are not whole any more.
+local LARGEST = 2 ^ 53
+
+---@param name string
+---@param value any
+local function check_cursor(name, value)
+  local arrived, id
+  if type(value) == 'string' then
+    arrived, id = value:match('^%-?(%d+)%.(%d+)$')
+  end
+  if value ~= nil and not (arrived and #arrived <= 18 and #id <= 18) then
+    error(name .. ': expected `next` or `previous` of an earlier list', 3)
+  end
 end
 
 --- The accounts of the options, by name.
@@ -134,6 +174,14 @@ function M.list(account, folder, opts, cb)
   check('folder', folder, 'string')
   check('opts', opts, { 'table', 'nil' })
   check('cb', cb, 'function')
+  if opts then
+    check_whole('opts.page', opts.page, 1, 2 ^ 30, true)
+    check_whole('opts.page_size', opts.page_size, 1, 5000, true)
+    check_cursor('opts.after', opts.after)
+    check_cursor('opts.before', opts.before)
+    check('opts.query', opts.query, { 'string', 'nil' })
+    check('opts.thread', opts.thread, { 'boolean', 'nil' })
+  end
   local given = vim.tbl_extend('keep', opts or {}, { fresh_for = config.get().async.cache_ttl })
   return run(account, cb, function(done)
     return require('himalaya.native').mail.list(account, folder, given, done)
@@ -166,9 +214,14 @@ end
 function M.read(account, folder, id, opts, cb)
   check('account', account, 'string')
   check('folder', folder, 'string')
-  check('id', id, 'number')
+  check_whole('id', id, -LARGEST, LARGEST)
   check('opts', opts, { 'table', 'nil' })
   check('cb', cb, 'function')
+  if opts then
+    check_whole('opts.offset', opts.offset, 0, 2 ^ 30, true)
+    check_whole('opts.max_bytes', opts.max_bytes, 4, 2 ^ 30, true)
+    check('opts.mark_seen', opts.mark_seen, { 'boolean', 'nil' })
+  end
   return run(account, cb, function(done)
     return require('himalaya.native').mail.read(account, folder, id, opts, function(err, result)
       done(err, result)
@@ -237,14 +290,36 @@ local function check_action(account, folder, ids, cb)
   local wrong = type(account) ~= 'string' and 'account: expected a string'
     or type(folder) ~= 'string' and 'folder: expected a string'
     or type(cb) ~= 'function' and 'cb: expected a function'
-  if not wrong and type(ids) ~= 'number' then
+  if not wrong then
+    ids = type(ids) == 'number' and { ids } or ids
     wrong = (type(ids) ~= 'table' or not vim.islist(ids)) and 'ids: expected an id or a list of ids'
     for at, id in ipairs(wrong and {} or ids) do
-      wrong = wrong or (type(id) ~= 'number' and ('ids[%d]: expected an id, a number'):format(at))
+      local whole = type(id) == 'number' and id == math.floor(id) and math.abs(id) <= LARGEST
+      wrong = wrong or (not whole and ('ids[%d]: expected an id, a whole number'):format(at))
     end
   end
   if wrong then
     error(wrong, 3)
+  end
+end
+
+--- What a flag or a keyword may be called, as native.mail.flag has it.
+---@param name string
+---@param words any
+local function check_words(name, words)
+  if words ~= nil and (type(words) ~= 'table' or not vim.islist(words)) then
+    error(name .. ': expected a list of flags and keywords', 3)
+  end
+  for at, word in ipairs(words or {}) do
+    if
+      type(word) ~= 'string'
+      or #word == 0
+      or #word > 200
+      or word:find('[^\33-\126]')
+      or word:find('[(){%%*"\\%]]')
+    then
+      error(('%s[%d]: %s is neither a flag nor a keyword'):format(name, at, vim.inspect(word)), 3)
+    end
   end
 end
 
@@ -258,6 +333,8 @@ end
 function M.flag(account, folder, ids, change, cb)
   check_action(account, folder, ids, cb)
   check('change', change, 'table')
+  check_words('change.add', change.add)
+  check_words('change.remove', change.remove)
   return act('flag', account, folder, ids, change, cb)
 end
 
@@ -326,7 +403,7 @@ end
 function M.save_attachment(account, folder, id, part, path, cb)
   check('account', account, 'string')
   check('folder', folder, 'string')
-  check('id', id, 'number')
+  check_whole('id', id, -LARGEST, LARGEST)
   check('part', part, 'string')
   check('path', path, 'string')
   check('cb', cb, 'function')

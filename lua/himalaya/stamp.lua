@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '24dec9be55ceb1c1'
+return '8f081e3df3157eff'

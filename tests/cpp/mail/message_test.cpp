@@ -1,11 +1,16 @@
+#include "base/text.hpp"
 #include "catch.hpp"
 #include "mail/charset.hpp"
 #include "mail/flowed.hpp"
 #include "mail/html_text.hpp"
 #include "mail/message.hpp"
 
+#include <fmt/format.h>
+
+#include <array>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
 #include <unistd.h>
 
@@ -156,4 +161,58 @@ TEST_CASE("html becomes lines, links keep their target, scripts and comments are
 TEST_CASE("endless brackets take no endless time") {
     REQUIRE_NOTHROW(html_text(std::string(200'000, '<')));
     REQUIRE_NOTHROW(html_text("<a href=\"" + std::string(200'000, '"')));
+}
+
+TEST_CASE("messages with random damage are read, and so is each of their parts") {
+    std::string seeds[] = {
+        MIXED,
+        "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: in\r\n\r\ntext\r\n--b--\r\n",
+        "Content-Type: message/rfc822\r\n\r\nContent-Type: text/html; "
+        "charset=iso-2022-jp\r\n\r\n\x1b$B\x1b(B<b>x\r\n",
+        "Content-Type: text/plain; charset=utf-7; format=flowed; delsp=yes\r\n\r\n+AOk- \r\n > x\r\n",
+        "Content-Type: application/x; name*0*=utf-8''%e4; name*1=b\r\nContent-Transfer-Encoding: "
+        "uuencode\r\n\r\n"
+        "begin 644 a\r\n#0V%T\r\n`\r\nend\r\n",
+        "Content-Type: multipart/signed; boundary=\"b\"; protocol=\"x/y\"\r\n\r\n--b\r\n\r\nx\r\n--b\r\n"
+        "Content-Type: message/external-body; access-type=url\r\n\r\n\r\n--b--",
+    };
+    auto words =
+        std::to_array<std::string>({"--b", "--outer", "--inner--", "\r\n", "\n\n", "=?utf-8?b?", "?=", "\"",
+                                    ";", "boundary=", "multipart/mixed", std::string(1, '\0'), "\xff",
+                                    "charset=", "base64", "message/partial", "(", "=", "%"});
+    std::mt19937 random(2026);
+    auto folder = std::filesystem::temp_directory_path() / fmt::format("himalaya-damage-{}", ::getpid());
+    std::filesystem::create_directory(folder);
+    for (int round = 0; round < 3000; ++round) {
+        auto bytes = seeds[random() % std::size(seeds)];
+        for (auto left = 1 + random() % 8; left > 0 && !bytes.empty(); --left) {
+            auto at = random() % bytes.size();
+            switch (random() % 4) {
+            case 0:
+                bytes[at] = static_cast<char>(random());
+                break;
+            case 1:
+                bytes.insert(at, words[random() % words.size()]);
+                break;
+            case 2:
+                bytes.erase(at, random() % 20);
+                break;
+            default:
+                bytes += bytes.substr(at, random() % 100);
+            }
+        }
+        auto message = mime().read(bytes);
+        REQUIRE(text::is_utf8(message.text));
+        for (const auto& header : message.headers)
+            REQUIRE(text::is_utf8(header.value));
+        for (const auto& part : message.attachments) {
+            REQUIRE(text::is_utf8(part.name));
+            if (round % 10 == 0) {
+                auto path = (folder / std::to_string(round)).string();
+                (void)mime().save(bytes, part.number, path);
+                std::filesystem::remove(path);
+            }
+        }
+    }
+    std::filesystem::remove_all(folder);
 }

@@ -25,7 +25,8 @@ TEST_CASE("dates are whole days, months or years") {
 
 TEST_CASE("what cannot be looked for says what could") {
     for (const char* text :
-         {"is:new", "has:virus", "before:soon", "before:2024-13-01", "from:", "after:24-01-01"}) {
+         {"is:new", "has:virus", "before:soon", "before:2024-13-01", "before:2023-02-29", "after:2024-04-31",
+          "after:2024-12-32", "after:2024-00", "from:", "after:24-01-01"}) {
         auto query = parse_query(text);
         REQUIRE_FALSE(query);
         REQUIRE(query.error().code == Code::invalid);

@@ -6,6 +6,8 @@
 #include "store/fingerprint.hpp"
 #include "support/test_loop.hpp"
 
+#include <csignal>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -333,6 +335,34 @@ TEST_CASE("what cannot be is said in one sentence, and nothing of another's is t
     REQUIRE(home.import_error(home.path("good"), "Nowhere")->code == Code::not_found);
     REQUIRE(home.import_error(home.path("good"), "[Mail]")->code == Code::invalid);
     REQUIRE(home.import_error("/dev/zero")->code == Code::invalid);
+}
+
+TEST_CASE("a disk without room ends an export with one sentence and nothing half done") {
+    Home home;
+    home.bring(text_of(1, noise(900u << 10)), 1);
+    home.bring(text_of(2, noise(900u << 10)), 2);
+    auto kind = GENERATE(ArchiveKind::mbox, ArchiveKind::maildir);
+    auto path = home.path("out");
+    // Files that may not grow: what writing to a full disk is, without one.
+    auto before = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit usual{}, small{};
+    ::getrlimit(RLIMIT_FSIZE, &usual);
+    small = usual;
+    small.rlim_cur = 800u << 10;
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    auto error = home.loop.run(
+        Home::ignore(export_folder(home.store, {"INBOX", path, kind}, {}, [](const Passed&) {}, {})));
+    ::setrlimit(RLIMIT_FSIZE, &usual);
+    std::signal(SIGXFSZ, before);
+    REQUIRE(error);
+    REQUIRE(error->message.starts_with("Cannot write"));
+    REQUIRE(error->message.find('\n') == std::string::npos);
+    REQUIRE_FALSE(error->hint.empty());
+    if (kind == ArchiveKind::mbox)
+        REQUIRE_FALSE(std::filesystem::exists(path));
+    else
+        REQUIRE((std::filesystem::is_empty(path + "/cur") && std::filesystem::is_empty(path + "/tmp")));
+    REQUIRE(home.export_to(path, kind).exported == 2);
 }
 
 TEST_CASE("two exports to one file do not write into each other") {

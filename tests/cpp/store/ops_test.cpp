@@ -61,6 +61,20 @@ TEST_CASE("a flag that is there already is no op") {
     REQUIRE(pending_ops(box.database) == 0);
 }
 
+TEST_CASE("a message named twice is one message") {
+    Mailbox box;
+    auto ids = box.bring(box.inbox, {letter(1)});
+    std::vector<Id> twice{ids[0], ids[0]};
+    in_change(box, [&](Change& change) { return flag(change, box.inbox, twice, {.add = SEEN}, box.me); });
+    in_change(box, [&](Change& change) { return copy(change, box.inbox, twice, box.archive, box.me); });
+    in_change(box, [&](Change& change) { return move(change, box.inbox, twice, box.trash, box.me); });
+    REQUIRE(box.folder_row(box.inbox).total == 0);
+    REQUIRE(box.folder_row(box.archive).total == 1);
+    REQUIRE(box.folder_row(box.trash).total == 1);
+    for (const auto& op : ready_ops(box.database, INT64_MAX, 10))
+        REQUIRE(op.targets.size() == 1);
+}
+
 TEST_CASE("a move keeps the id, and the old place does not bring the message back") {
     Mailbox box;
     auto ids = box.bring(box.inbox, {letter(1), letter(2)});
