@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '8f081e3df3157eff'
+return '69b3d0ed756e20aa'
