@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The demo mailbox of scripts/try: four accounts on a Dovecot of its own on loopback, mail arriving every few seconds.
 
-    server.py [--messages 5000] [--every 4]
+    server.py [--messages 5000] [--every 4] [--last-date EPOCH]
 
 Prints one JSON line when it answers, as tests/servers/dovecot.py does: {"host", "port", "tls_port", "ca_file",
 "users": {NAME: {"password", ...}}, "every"}. Obeys the same JSON lines on stdin; {"do": "deliver", "user": "home"}
@@ -28,9 +28,9 @@ import settings  # noqa: E402
 from shares import ACCOUNTS, ELSEWHERE  # noqa: E402
 
 
-def options(messages):
+def options(messages, last_date):
     made = dovecot.parse(["--seed", "demo"])
-    made.user, made.last_date = list(ACCOUNTS), int(time.time())
+    made.user, made.last_date = list(ACCOUNTS), last_date or int(time.time())
     made.shares = {name: int(messages * share) for name, share in ACCOUNTS.items()}
     return made
 
@@ -69,12 +69,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--messages", type=int, default=5000)
     parser.add_argument("--every", type=float, default=4, help="seconds between new messages, on average; 0: none")
+    parser.add_argument("--last-date", type=int, help="epoch of the newest message; now when not given")
     asked = parser.parse_args()
     if settings.version() is None:
         print("Dovecot is not installed (Debian: dovecot-imapd)", file=sys.stderr)
         sys.exit(3)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server = Demo(options(asked.messages))
+    server = Demo(options(asked.messages, asked.last_date))
     stopping = threading.Event()
     try:
         server.start()

@@ -44,7 +44,7 @@ M.table = {
   group('HeaderName', 'Keyword', 'The name of a header in the reader'),
   group('HeaderValue', 'String', 'Its value'),
   group('Quote1', 'Comment', 'Quoted text'),
-  group('Quote2', 'NonText', 'Text quoted in quoted text'),
+  group('Quote2', 'Identifier', 'Text quoted in quoted text'),
   group('Signature', 'Comment', 'What follows the signature mark'),
   group('Link', 'Underlined', 'A link'),
   group('Warning', 'WarningMsg', 'A warning inside a view'),
