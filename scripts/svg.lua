@@ -2,6 +2,7 @@
 -- looks the same in whatever font the viewer takes for `monospace`.
 local M = {}
 
+local FONTS = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
 local WIDTH, HEIGHT, SIZE, MARGIN = 8, 17, 13.4, 10
 
 ---@param text string
@@ -68,9 +69,7 @@ function M.render(ui, title)
     ),
     ('<title>%s</title>'):format(escaped(title)),
     ('<rect width="%d" height="%d" rx="8" fill="%s"/>'):format(width, height, colour(ui.default.background)),
-    ('<g font-family="ui-monospace, Menlo, Consolas, \'DejaVu Sans Mono\', monospace" font-size="%s" xml:space="preserve">'):format(
-      SIZE
-    ),
+    ('<g font-family="%s" font-size="%s" xml:space="preserve">'):format(FONTS, SIZE),
   }
   local default = colour(ui.default.background)
   for number, row in ipairs(ui.rows) do
@@ -86,21 +85,13 @@ function M.render(ui, title)
           look.background
         )
       end
-      local text, blanks =
-        run.text:gsub('^ +', function(start)
-          left = left + #start * WIDTH
-          run.cells = run.cells - #start
-          return ''
-        end), nil
-      text, blanks = text:gsub(' +$', function(rest)
-        run.cells = run.cells - #rest
-        return ''
-      end)
-      if text ~= '' and run.cells > 0 then
-        out[#out + 1] = ('<text x="%d" y="%d" textLength="%d" lengthAdjust="spacingAndGlyphs" fill="%s"%s%s%s>%s</text>'):format(
-          left,
-          top + 13,
-          run.cells * WIDTH,
+      local blanks = #run.text:match('^ *')
+      local text = run.text:sub(blanks + 1):match('^(.-) *$')
+      if text ~= '' then
+        local cells = run.cells - (#run.text - #text)
+        local place = ('x="%d" y="%d" textLength="%d"'):format(left + blanks * WIDTH, top + 13, cells * WIDTH)
+        out[#out + 1] = ('<text %s lengthAdjust="spacingAndGlyphs" fill="%s"%s%s%s>%s</text>'):format(
+          place,
           look.foreground,
           look.bold and ' font-weight="bold"' or '',
           look.italic and ' font-style="italic"' or '',

@@ -1,6 +1,6 @@
 -- Where a running sync is shown outside of our own views: fidget where that is installed, Neovim's progress messages
--- from 0.12 on, else a line of our own in the corner. Each is `show(words, percent)`, as often as its caller likes, then
--- once `finish(words, failed)`.
+-- from 0.12 on, else a line of our own in the corner. Each is `show(words, percent)`, as often as its caller likes,
+-- then once `finish(words, failed)`.
 
 local sparkline = require('himalaya.ui.sparkline')
 local text = require('himalaya.ui.text')
