@@ -17,9 +17,9 @@ Watch::~Watch() {
         m_session->unlisten(this);
 }
 
-Watch::Id Watch::add(std::string folder, Function<void(const Change&)> on_change) {
+Watch::Id Watch::add(std::string folder, Function<void(const Change&)> on_change, Function<void()> on_up) {
     Id id = ++m_last;
-    m_watchers.push_back(Watcher{id, std::move(folder), std::move(on_change)});
+    m_watchers.push_back(Watcher{id, std::move(folder), std::move(on_change), std::move(on_up)});
     m_stopped = false;
     begin();
     if (m_nap)
@@ -91,6 +91,7 @@ loop::Task<void> Watch::run() {
             auto session = co_await m_pool.open_for_watch(token);
             m_session = session;
             session->listen(this);
+            ++m_connection;
             m_backoff.succeeded();
             co_await serve(session, token);
         } catch (Error& error) {
@@ -143,6 +144,7 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
         m_mode = notify ? Mode::notify : idle ? Mode::idle : Mode::poll;
         co_await ask_others(session, false, token);
         session->set_idling(idle);
+        tell_up();
         m_quiet_since_ms = m_pool.loop().now_ms();
         int64_t renewed_ms = m_quiet_since_ms;
         bool again = false; // other folders are to be watched
@@ -261,6 +263,15 @@ void Watch::note(const std::string& folder, Seen seen) {
     change.modseq = seen.modseq;
     change.unseen = seen.unseen;
     tell(change);
+}
+
+void Watch::tell_up() {
+    ++m_telling;
+    for (auto& watcher : m_watchers)
+        if (!watcher.removed && watcher.on_up && std::exchange(watcher.up, m_connection) != m_connection)
+            watcher.on_up();
+    if (--m_telling == 0)
+        m_watchers.remove_if([](auto& watcher) { return watcher.removed; });
 }
 
 void Watch::tell(const Change& change) {

@@ -32,8 +32,9 @@ class Watch : Listener {
     explicit Watch(Pool& pool);
     ~Watch() override;
 
-    // on_change runs inside reading: it must be quick and must not call back here.
-    Id add(std::string folder, Function<void(const Change&)> on_change);
+    // on_change runs inside reading: it must be quick and must not call back here. on_up is called whenever the folder
+    // is watched from now on, for the first time and after a lost connection: what came before that is not told of.
+    Id add(std::string folder, Function<void(const Change&)> on_change, Function<void()> on_up = {});
     void remove(Id id);
     void stop();
     // Something happened to the machine: is the server still there, and what is new?
@@ -45,6 +46,8 @@ class Watch : Listener {
         Id id;
         std::string folder;
         Function<void(const Change&)> on_change;
+        Function<void()> on_up;
+        uint64_t up = 0; // the connection it was told of
         bool removed = false;
     };
     struct Seen { // to tell after a gap what changed
@@ -63,6 +66,7 @@ class Watch : Listener {
     std::vector<std::string> folders() const; // the one to be selected first
     uint64_t renewal_ms() const;
     void tell(const Change& change);
+    void tell_up();
     void note(const std::string& folder, Seen seen);
     void begin();
 
@@ -79,6 +83,7 @@ class Watch : Listener {
     std::string m_folder; // selected
     Mode m_mode = Mode::none;
     Id m_last = 0;
+    uint64_t m_connection = 0;
     int64_t m_quiet_since_ms = 0;
     int m_telling = 0;
     bool m_running = false;

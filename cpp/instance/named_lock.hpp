@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,13 @@ class NamedLock {
     // Takes the lock, or says nobody may wait here: nothing when another process has it. Touches the disk:
     // never on the main thread.
     static Result<std::optional<NamedLock>> take(const std::string& path);
+    // As take, but waits for whoever has it, for as long as that takes: on a thread that nobody waits for. Given up
+    // when `abandoned` says so, which is asked once the lock is free.
+    static Result<std::optional<NamedLock>> wait(const std::string& path,
+                                                 const std::function<bool()>& abandoned);
+    // Takes it from a holder that is stopped or stuck: a new file in the place of the one it holds. Whoever calls this
+    // has made sure that the old holder can do no harm. Nothing when somebody else does the same just now.
+    static Result<std::optional<NamedLock>> replace(const std::string& path);
 
     NamedLock(NamedLock&& other) noexcept;
     NamedLock& operator=(NamedLock&& other) noexcept;

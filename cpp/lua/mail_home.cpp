@@ -102,11 +102,17 @@ int open(lua_State* L, Runtime& runtime) {
                 auto made = std::make_shared<MailAccount>(mine.runtime.loop().token());
                 made->name = account;
                 made->store = store;
+                store->instance = mine.instance;
                 made->pool = connections;
                 if (connections) {
                     auto source = std::make_shared<sync::ImapSource>(connections, std::move(own));
                     made->account = std::make_shared<sync::Account>(mine.runtime.loop(), std::move(wanted),
                                                                     store, source, made->cancel.token());
+                    made->account->start();
+                    made->account->on_lead = [weak = std::weak_ptr(made), &mine](bool leads) {
+                        if (auto opened = weak.lock())
+                            mine.on_lead(opened, leads);
+                    };
                 }
                 mine.accounts[account] = made;
                 co_return [notice = store->noticed()](lua_State* to) {

@@ -21,8 +21,12 @@ struct MailAccount {
     std::shared_ptr<imap::Pool> pool; // none for sources without a server
     std::shared_ptr<sync::Account> account;
     loop::CancelSource cancel;
-    std::optional<imap::Watch::Id> watching;
     Events::Listener news;
+    // Push: while this instance leads, for the folders wanted.
+    Events::Listener push;
+    std::vector<std::string> push_folders;
+    std::vector<imap::Watch::Id> watching;
+    Events::Listener role; // told when this instance begins or ceases to lead
 
     explicit MailAccount(const loop::CancelToken& parent) : cancel(parent) {}
 };
@@ -46,6 +50,10 @@ class MailHome {
     int run(lua_State* L, Ref callback, const loop::CancelToken& parent, Operations::Work work) {
         return operations.run(L, std::move(callback), parent, std::move(work));
     }
+
+    // Watches the folders that push is wanted for, if it is, while this instance leads.
+    void watch(const std::shared_ptr<MailAccount>& account);
+    void on_lead(const std::shared_ptr<MailAccount>& account, bool leads);
 
     // The parser of whole messages, opened with the first one. On the file thread only.
     std::shared_ptr<const mail::Mime> mime();

@@ -1,4 +1,5 @@
 // native.mail: syncs, push and what changed in the store.
+#include "base/time.hpp"
 #include "imap/watch.hpp"
 #include "lua/mail_home.hpp"
 #include "lua/mail_values.hpp"
@@ -13,10 +14,8 @@ namespace {
 using Account = std::shared_ptr<MailAccount>;
 
 sync::Kind check_kind(lua_State* L, int index) {
-    auto kind = check_string(L, index, "kind");
-    for (auto known : {sync::Kind::inbox, sync::Kind::full, sync::Kind::folder})
-        if (sync::name_of(known) == kind)
-            return known;
+    if (auto kind = sync::kind_of(check_string(L, index, "kind")))
+        return *kind;
     bad_argument("kind", "expected 'inbox', 'full' or 'folder'");
 }
 
@@ -59,17 +58,7 @@ int sync_thunk(lua_State* L, Runtime& runtime) {
                     });
 }
 
-// standing(account) -> { syncing, operation, folder, percent?, done, total, eta_seconds?, leads }
-int standing(lua_State* L, Runtime& runtime) {
-    auto account = MailHome::of(runtime).check_account(L, 1);
-    lua_createtable(L, 0, 8);
-    set(L, "leads", account->store->leads());
-    if (!account->account) {
-        set(L, "syncing", false);
-        return 1;
-    }
-    auto standing = account->account->standing();
-    set(L, "syncing", account->account->syncing());
+void push_standing(lua_State* L, const sync::Standing& standing) {
     set(L, "operation", standing.operation);
     set(L, "folder", standing.folder);
     if (standing.percent)
@@ -78,10 +67,27 @@ int standing(lua_State* L, Runtime& runtime) {
     set(L, "total", standing.total);
     if (standing.eta_seconds)
         set(L, "eta_seconds", *standing.eta_seconds);
+}
+
+// standing(account) -> { syncing, elsewhere, operation, folder, percent?, done, total, eta_seconds?, leads, led_by? }
+// `elsewhere`: another instance does what this one asked for
+int standing(lua_State* L, Runtime& runtime) {
+    auto account = MailHome::of(runtime).check_account(L, 1);
+    lua_createtable(L, 0, 11);
+    bool leads = account->store->leads();
+    set(L, "leads", leads);
+    if (!leads && !account->store->leader().empty())
+        set(L, "led_by", account->store->leader());
+    auto elsewhere = account->account ? account->account->elsewhere() : std::nullopt;
+    set(L, "elsewhere", elsewhere.has_value());
+    set(L, "syncing", account->account && account->account->syncing());
+    set(L, "bytes", account->account ? account->account->bytes() : std::int64_t(0));
+    if (account->account)
+        push_standing(L, elsewhere ? *elsewhere : account->account->standing());
     return 1;
 }
 
-// listen(account, fn(news)): { seq, folders, messages, left, too_many }, after every commit, many as one
+// listen(account, fn(news)): { seq, folders, messages, left, too_many, fresh, pending_ops, last_op }, after every commit, many as one
 int listen(lua_State* L, Runtime& runtime) {
     auto account = MailHome::of(runtime).check_account(L, 1);
     account->news = runtime.events().listen(check_function(L, 2, "fn"));
@@ -92,8 +98,20 @@ int listen(lua_State* L, Runtime& runtime) {
             return;
         auto told = std::make_shared<store::News>(news);
         runtime.events().offer(mine->news, [told](lua_State* to) {
-            lua_createtable(to, 0, 5);
+            lua_createtable(to, 0, 9);
             set(to, "seq", told->seq);
+            set(to, "pending_ops", told->pending_ops);
+            set(to, "last_op", told->last_op);
+            lua_createtable(to, static_cast<int>(told->fresh.size()), 0);
+            int place = 0;
+            for (const auto& fresh : told->fresh) {
+                lua_createtable(to, 0, 2);
+                set(to, "folder", fresh.path);
+                push_mail_ids(to, fresh.messages);
+                lua_setfield(to, -2, "ids");
+                lua_rawseti(to, -2, ++place);
+            }
+            lua_setfield(to, -2, "fresh");
             set(to, "too_many", told->too_many);
             lua_createtable(to, static_cast<int>(told->folders.size()), 0);
             int at = 0;
@@ -124,34 +142,42 @@ int listen(lua_State* L, Runtime& runtime) {
     return 0;
 }
 
-// push(account, folder, fn()): fn is called when the server says that something changed there; nil ends it
+// push(account, folders, fn(path)): fn is called when the server says that something changed there, and when a folder
+// is watched from now on; nil instead of folders ends it. Only the instance that leads watches: one connection for all.
 int push_news(lua_State* L, Runtime& runtime) {
-    auto account = MailHome::of(runtime).check_account(L, 1);
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
     if (!account->pool)
         return 0;
-    if (account->watching) {
-        account->pool->watch().remove(*account->watching);
-        account->watching.reset();
+    bool wanted = is_given(L, 2);
+    if (wanted) {
+        account->push_folders = check_strings(L, 2, "folders");
+        if (is_given(L, 3))
+            account->push = runtime.events().listen(check_function(L, 3, "fn"));
+    } else {
+        account->push_folders.clear();
     }
-    if (!is_given(L, 3))
-        return 0;
-    std::string folder(check_string(L, 2, "folder"));
-    auto listener = runtime.events().listen(check_function(L, 3, "fn"));
-    account->watching = account->pool->watch().add(folder, [&runtime, listener, folder](const imap::Change&) {
-        runtime.events().change(listener, folder, [](lua_State*) { return 0; });
-    });
+    home.watch(account);
+    account->account->look_after(wanted);
     return 0;
 }
 
-// pending(account, cb) -> number of ops that the server does not know yet
-int pending(lua_State* L, Runtime& runtime) {
+// on_role(account, fn(leads, led_by)): fn is called when this instance begins or ceases to lead
+int on_role(lua_State* L, Runtime& runtime) {
+    auto account = MailHome::of(runtime).check_account(L, 1);
+    account->role = runtime.events().listen(check_function(L, 2, "fn"));
+    return 0;
+}
+
+template<std::int64_t (*Count)(store::Database&)>
+int counted(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
     auto account = home.check_account(L, 1);
     return home.run(L, check_function(L, 2, "cb"), account->cancel.token(),
                     [account](loop::CancelToken token) {
                         return [](Account mine, loop::CancelToken stop) -> loop::Task<Arguments> {
                             auto reading = mine->store->read<std::int64_t>(
-                                [](store::Database& database) { return store::pending_ops(database); }, stop);
+                                [](store::Database& database) { return Count(database); }, stop);
                             auto count = co_await reading;
                             co_return [count](lua_State* to) {
                                 push(to, count);
@@ -159,6 +185,11 @@ int pending(lua_State* L, Runtime& runtime) {
                             };
                         }(account, token);
                     });
+}
+
+// Those that could go out now: not what waits for `undo`, or for a name on the server.
+std::int64_t ready_count(store::Database& database) {
+    return static_cast<std::int64_t>(store::ready_ops(database, time::now_s(), 1).size());
 }
 
 struct Run {
@@ -228,14 +259,73 @@ int allow(lua_State* L, Runtime& runtime) {
         });
 }
 
+using Names =
+    std::vector<std::pair<std::string, std::string>>; // of a folder: its path, and as the server has it
+
+Names watchable(store::Database& database, const std::vector<std::string>& paths) {
+    Names names;
+    for (const auto& path : paths) {
+        auto folder = store::folder_of(database, path);
+        if (folder && folder->selectable)
+            names.emplace_back(path, folder->remote);
+        else if (path == "INBOX") // it is there before any folder was listed
+            names.emplace_back(path, path);
+    }
+    return names;
+}
+
+loop::Task<> begin_watching(MailHome& home, Account account) {
+    auto reading = account->store->read<Names>(
+        [wanted = account->push_folders](store::Database& database) { return watchable(database, wanted); },
+        account->cancel.token());
+    auto names = co_await reading;
+    if (!account->watching.empty() || !account->store->leads() || account->push_folders.empty())
+        co_return; // changed meanwhile
+    for (const auto& [path, remote] : names) {
+        auto tell = [&home, weak = std::weak_ptr(account), path = path] {
+            if (auto mine = weak.lock())
+                home.runtime.events().change(mine->push, path, [path](lua_State* to) {
+                    push(to, path);
+                    return 1;
+                });
+        };
+        account->watching.push_back(account->pool->watch().add(
+            remote, [tell](const imap::Change&) { tell(); }, tell));
+    }
+}
+
 } // namespace
+
+void MailHome::on_lead(const std::shared_ptr<MailAccount>& account, bool leads) {
+    watch(account);
+    if (account->role)
+        runtime.events().change(account->role, "role",
+                                [leads, who = account->store->leader()](lua_State* to) {
+                                    lua_pushboolean(to, leads);
+                                    push(to, who);
+                                    return 2;
+                                });
+}
+
+void MailHome::watch(const std::shared_ptr<MailAccount>& account) {
+    if (!account->pool || account->pool->closed())
+        return;
+    for (auto id : std::exchange(account->watching, {}))
+        account->pool->watch().remove(id);
+    if (!account->store->leads() || account->push_folders.empty())
+        return;
+    loop::start(begin_watching(*this, account), [](std::optional<Error>) {});
+}
 
 void add_mail_syncing(lua_State* L) {
     set_function<sync_thunk>(L, "sync");
     set_function<standing>(L, "standing");
     set_function<listen>(L, "listen");
     set_function<push_news>(L, "push");
-    set_function<pending>(L, "pending");
+    set_function<on_role>(L, "on_role");
+    set_function<counted<store::pending_ops>>(
+        L, "pending");                              // (account, cb): changes that the server does not know
+    set_function<counted<ready_count>>(L, "ready"); // (account, cb): whether some could go out now
     set_function<runs>(L, "runs");
     set_function<allow>(L, "allow_deletions");
 }

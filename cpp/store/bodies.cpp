@@ -20,6 +20,8 @@ namespace {
 
 // -3: the writer's thread bounds a first sync, and this packs at 1 GB/s; mail still shrinks to about half.
 constexpr int PACKING_LEVEL = -3;
+// A large body's file is written before the row that names it.
+constexpr std::int64_t FILE_STAYS = 600; // seconds
 
 std::string hash_bytes(std::string_view bytes) {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -99,7 +101,7 @@ PackedBody Bodies::pack(std::string_view bytes) const {
         fail(m_folder, problem.value());
     body.file = text::hex(body.hash);
     auto path = m_folder / body.file;
-    if (!std::filesystem::exists(path, problem))
+    if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) // there already: used just now
         write_durably(path, packed);
     return body;
 }
@@ -122,6 +124,9 @@ void Bodies::attach(Change& change, Id message, const PackedBody& body) {
         insert.run();
         id = database.last_id();
     }
+    auto before = database.prepare("SELECT body FROM message WHERE id = ? AND body <> ?");
+    if (before.bind(message, id).step())
+        loosen_body(change, before.integer(0));
     // No new seq: a row looks the same with its body here or not.
     database.prepare("UPDATE message SET body = ? WHERE id = ?").bind(id, message).run();
 }
@@ -163,23 +168,46 @@ std::optional<std::string> Bodies::read(Database& database, Id body) const {
     return bytes;
 }
 
-int Bodies::sweep(Change& change, int most) const {
+void loosen_body(Change& change, std::optional<Id> body) {
+    if (!body)
+        return;
+    change.database().prepare("INSERT OR IGNORE INTO loose(body) VALUES(?)").bind(*body).run();
+    change.note_loose();
+}
+
+bool Bodies::sweep(Change& change, int most, std::int64_t now) const {
+    struct Loose {
+        Id id;
+        std::string file;
+        bool wanted;
+    };
     auto& database = change.database();
-    std::vector<std::pair<Id, std::string>> orphans;
+    std::vector<Loose> loose;
     {
-        auto row = database.prepare("SELECT id, coalesce(file, '') FROM body WHERE NOT EXISTS "
-                                    "(SELECT 1 FROM message WHERE message.body = body.id) LIMIT ?");
+        auto row = database.prepare(
+            "SELECT l.body, coalesce(b.file, ''), EXISTS(SELECT 1 FROM message m WHERE m.body = l.body) "
+            "FROM loose l LEFT JOIN body b ON b.id = l.body LIMIT ?");
         row.bind(most);
         while (row.step())
-            orphans.emplace_back(row.integer(0), row.string(1));
+            loose.push_back({row.integer(0), row.string(1), row.integer(2) != 0});
     }
-    for (const auto& [id, file] : orphans) {
-        database.prepare("DELETE FROM body WHERE id = ?").bind(id).run();
-        std::error_code ignored; // a file that stays costs space, not mail
-        if (!file.empty())
-            std::filesystem::remove(m_folder / file, ignored);
+    int left = 0;
+    for (const auto& body : loose) {
+        if (!body.wanted && !body.file.empty()) {
+            // Somebody may just be about to point to it again: what was written lately stays for another time.
+            auto path = m_folder / body.file;
+            struct stat state {};
+            if (::stat(path.c_str(), &state) == 0 && state.st_mtime > now - FILE_STAYS) {
+                ++left;
+                continue;
+            }
+            ::unlink(path.c_str()); // a file that stays costs space, not mail
+        }
+        if (!body.wanted)
+            database.prepare("DELETE FROM body WHERE id = ?").bind(body.id).run();
+        database.prepare("DELETE FROM loose WHERE body = ?").bind(body.id).run();
     }
-    return static_cast<int>(orphans.size());
+    return static_cast<int>(loose.size()) == most && left < most;
 }
 
 } // namespace himalaya::store

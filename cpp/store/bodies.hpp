@@ -19,6 +19,9 @@ struct PackedBody {
     std::int64_t size = 0;
 };
 
+// A message lets go of a body: it may be the last one that had it.
+void loosen_body(Change& change, std::optional<Id> body);
+
 // The body of the message that the server calls `uid` there; nothing happens when it has left meanwhile.
 void attach_body(Change& change, Id folder, std::int64_t uid, const PackedBody& body, bool has_attachment);
 
@@ -33,8 +36,9 @@ class Bodies {
     // Writes the row (or finds the one with the same content) and lets `message` point to it.
     static void attach(Change& change, Id message, const PackedBody& body);
     std::optional<std::string> read(Database& database, Id body) const;
-    // Deletes what no message points to any more, at most `most` of them; returns how many.
-    int sweep(Change& change, int most) const;
+    // Of the bodies that lost a message, looks at `most` and deletes those that no other message has. False once there
+    // is nothing left to look at.
+    bool sweep(Change& change, int most, std::int64_t now) const;
 
   private:
     std::filesystem::path m_folder;

@@ -37,6 +37,10 @@ class Change {
     // An id that readers have seen in `folder` is no longer there.
     void left(Id message, Id folder);
 
+    // A body lost a message; there may be something to sweep.
+    void note_loose() { m_loosened = true; }
+    bool loosened() const { return m_loosened; }
+
     const std::set<Id>& folders() const { return m_committed; }
 
     std::int64_t fact(std::string_view name, std::int64_t otherwise = 0);
@@ -58,6 +62,7 @@ class Change {
     Id m_last_message = 0;
     std::map<Id, Tally> m_tallies;
     std::set<Id> m_committed;
+    bool m_loosened = false;
     bool m_open = false;
 };
 

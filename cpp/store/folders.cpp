@@ -6,21 +6,16 @@ namespace himalaya::store {
 
 namespace {
 
-constexpr std::string_view BY_ID = "SELECT id, path, remote, delimiter, role, selectable, uidvalidity, "
-                                   "uidnext, modseq, known, server_total, "
-                                   "server_unread, total, unread, synced_at, seq FROM folder WHERE id = ?";
-constexpr std::string_view BY_PATH =
-    "SELECT id, path, remote, delimiter, role, selectable, uidvalidity, uidnext, modseq, known, "
-    "server_total, "
-    "server_unread, total, unread, synced_at, seq FROM folder WHERE path = ? AND gone = 0";
-constexpr std::string_view BY_ROLE =
-    "SELECT id, path, remote, delimiter, role, selectable, uidvalidity, uidnext, modseq, known, "
-    "server_total, "
-    "server_unread, total, unread, synced_at, seq FROM folder WHERE role = ? AND gone = 0 ORDER BY id";
-constexpr std::string_view ALL =
-    "SELECT id, path, remote, delimiter, role, selectable, uidvalidity, uidnext, modseq, known, "
-    "server_total, "
-    "server_unread, total, unread, synced_at, seq FROM folder WHERE gone = 0 ORDER BY path";
+// A literal, as statements are kept under the text that made them.
+#define FOLDER_SELECT                                                                                        \
+    "SELECT id, path, remote, delimiter, role, selectable, uidvalidity, uidnext, modseq, known, "            \
+    "server_total, "                                                                                         \
+    "server_unread, total, unread, synced_at, seq FROM folder WHERE "
+
+constexpr std::string_view BY_ID = FOLDER_SELECT "id = ?";
+constexpr std::string_view BY_PATH = FOLDER_SELECT "path = ? AND gone = 0";
+constexpr std::string_view BY_ROLE = FOLDER_SELECT "role = ? AND gone = 0 ORDER BY id";
+constexpr std::string_view ALL = FOLDER_SELECT "gone = 0 ORDER BY path";
 
 Folder read(const Statement& row) {
     Folder folder;

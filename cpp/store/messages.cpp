@@ -1,5 +1,7 @@
 #include "store/messages.hpp"
 
+#include "base/text.hpp"
+#include "store/bodies.hpp"
 #include "store/packing.hpp"
 #include "store/threading.hpp"
 
@@ -38,7 +40,8 @@ Id nameless_match(Database& database, Id folder, const Arrival& arrival) {
     auto row = database.prepare(
         "SELECT id FROM message WHERE folder = ? AND remote IS NULL AND message_hash IS NULL "
         "AND size = ? AND subject = ? ORDER BY id LIMIT 1");
-    return row.bind(folder, arrival.size, arrival.subject).step() ? row.integer(0) : 0;
+    auto subject = text::clean_line(arrival.subject);
+    return row.bind(folder, arrival.size, subject).step() ? row.integer(0) : 0;
 }
 
 void set_server_flags(Change& change, Id message, std::uint32_t flags, const std::string& keywords) {
@@ -60,9 +63,9 @@ Id insert(Change& change, Id folder, const Arrival& arrival) {
     keep_mentions(change, threaded, thread);
 
     auto keywords = pack_keywords(arrival.keywords);
-    auto subject = one_line(arrival.subject);
-    auto name = one_line(arrival.from.name);
-    auto addr = one_line(arrival.from.addr);
+    auto subject = text::clean_line(arrival.subject);
+    auto name = text::clean_line(arrival.from.name);
+    auto addr = text::clean_line(arrival.from.addr);
     auto recipients = pack_addresses(arrival.to);
     auto statement = database.prepare(
         "INSERT INTO message(id, folder, remote, arrived, flags, server_flags, thread, size, sent, subject, "
@@ -169,12 +172,14 @@ int bring_flags(Change& change, Id folder, std::span<const FlagNews> news) {
 
 void remove_row(Change& change, Id message) {
     auto& database = change.database();
-    auto row = database.prepare("SELECT folder, arrived, flags, hidden, pending FROM message WHERE id = ?");
+    auto row =
+        database.prepare("SELECT folder, arrived, flags, hidden, pending, body FROM message WHERE id = ?");
     if (!row.bind(message).step())
         return;
     auto folder = row.integer(0);
     if (row.integer(3) == 0)
         change.count(folder, row.integer(1), -1, row.integer(2) & SEEN ? 0 : -1);
+    loosen_body(change, row.maybe_integer(5));
     database.prepare("DELETE FROM message WHERE id = ?").bind(message).run();
     if (row.integer(4) > 0) {
         // What was only queued for it has nothing left to do; what was sent is settled by its own reply.

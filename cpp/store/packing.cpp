@@ -1,5 +1,7 @@
 #include "store/packing.hpp"
 
+#include "base/text.hpp"
+
 #include <openssl/sha.h>
 
 #include <algorithm>
@@ -63,9 +65,9 @@ std::string pack_addresses(const std::vector<Address>& addresses) {
     for (const auto& address : addresses) {
         if (!packed.empty())
             packed += BETWEEN_ADDRESSES;
-        packed += one_line(address.name);
+        packed += text::clean_line(address.name);
         packed += BETWEEN_PARTS;
-        packed += one_line(address.addr);
+        packed += text::clean_line(address.addr);
     }
     return packed;
 }
@@ -80,14 +82,6 @@ std::vector<Address> unpack_addresses(std::string_view packed) {
             addresses.push_back({std::string(part.substr(0, middle)), std::string(part.substr(middle + 1))});
     }
     return addresses;
-}
-
-std::string one_line(std::string_view text) {
-    std::string line(text);
-    for (char& c : line)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            c = ' ';
-    return line;
 }
 
 std::int64_t hash_of(std::string_view text) {

@@ -18,9 +18,6 @@ std::string changed_keywords(std::string_view packed, std::string_view add, std:
 std::string pack_addresses(const std::vector<Address>& addresses);
 std::vector<Address> unpack_addresses(std::string_view packed);
 
-// One line of text from outside: valid UTF-8 stays as it is, control characters become blanks.
-std::string one_line(std::string_view text);
-
 // Sixty-four bits of a Message-ID (or of a subject): what threads and moves are matched by. Zero for no text.
 std::int64_t hash_of(std::string_view text);
 

@@ -135,8 +135,23 @@ CREATE TABLE sync_run(
 );
 )sql";
 
+// The list's index names the thread too, so that conversations are found by walking it alone. Bodies without a message
+// are written down instead of being searched for. A folder that was read to its end has news from its last message on.
+constexpr const char* VERSION_2 = R"sql(
+DROP INDEX message_list;
+CREATE INDEX message_list ON message(folder, arrived DESC, id DESC, thread) WHERE hidden = 0;
+
+ALTER TABLE request ADD COLUMN heard_at INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE loose(body INTEGER PRIMARY KEY);
+INSERT INTO loose SELECT id FROM body WHERE NOT EXISTS (SELECT 1 FROM message WHERE message.body = body.id);
+
+INSERT OR REPLACE INTO fact(name, value) SELECT 'news from ' || id,
+  coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'message'), 0) FROM folder WHERE synced_at > 0;
+)sql";
+
 // MIGRATIONS[i] leads from version i to i + 1.
-constexpr std::array<const char*, SCHEMA_VERSION> MIGRATIONS = {VERSION_1};
+constexpr std::array<const char*, SCHEMA_VERSION> MIGRATIONS = {VERSION_1, VERSION_2};
 
 std::int64_t pragma(Database& database, const char* sql) {
     auto statement = database.prepare_once(sql);

@@ -30,7 +30,7 @@ std::string suspicion(const Place& place) {
 
 Store::Store(loop::Loop& loop, Place place)
     : m_loop(loop), m_place(std::move(place)), m_bodies(m_place.large()), m_watch(loop, "store"),
-      m_cancel(loop.token()), m_writer(loop, "mail writer"), m_reader(loop, "mail reader"),
+      m_cancel(loop.token()), m_aside(loop), m_writer(loop, "mail writer"), m_reader(loop, "mail reader"),
       m_reader_behind(loop, "mail search"), m_files(loop, "mail files") {}
 
 Store::~Store() {
@@ -42,6 +42,9 @@ void Store::close() {
         return;
     m_cancel.cancel();
     m_watch.stop();
+    on_lead = nullptr;
+    if (m_wants_lead)
+        *m_wants_lead = false;
     auto interrupt = [](std::unique_ptr<Database>& database) {
         return [&database] {
             if (database)
@@ -115,6 +118,7 @@ void Store::open_files() {
         throw make_error(Code::store, fmt::format("{} cannot be written", m_place.changes()),
                          "make its folder writable for you");
     m_seq = last_seq(*m_database);
+    m_last_message = last_message(*m_database);
 }
 
 void Store::keep_damage_in_mind(const Error& error) {
@@ -125,34 +129,14 @@ void Store::keep_damage_in_mind(const Error& error) {
         ::close(file);
 }
 
-void Store::tell_others() {
-    ::futimens(m_changes_file, nullptr);
+void Store::note_change(const Change& change) {
+    if (change.loosened())
+        m_sweep_due.store(true, std::memory_order_relaxed);
+    tell_others();
 }
 
-loop::Task<bool> Store::lead(loop::CancelToken token) {
-    if (m_lead)
-        co_return true;
-    auto self = shared_from_this();
-    auto path = m_place.lead();
-    auto taking = m_files.call<std::shared_ptr<instance::NamedLock>>(
-        [path]() -> std::shared_ptr<instance::NamedLock> {
-            auto lock = instance::NamedLock::take(path).or_throw();
-            return lock ? std::make_shared<instance::NamedLock>(std::move(*lock)) : nullptr;
-        },
-        token);
-    auto lock = co_await taking;
-    if (!lock)
-        co_return false;
-    auto raising = write<std::int64_t>(
-        [](Change& change) {
-            auto epoch = change.fact("epoch") + 1;
-            change.set_fact("epoch", epoch);
-            return epoch;
-        },
-        token);
-    m_epoch = co_await raising;
-    m_lead.emplace(std::move(*lock));
-    co_return true;
+void Store::tell_others() {
+    ::futimens(m_changes_file, nullptr);
 }
 
 int Store::listen(Listener listener) {
@@ -194,12 +178,16 @@ void Store::look_for_news() {
 
 loop::Task<> Store::read_news() {
     auto since = m_seq;
-    auto reading = read<News>([since](Database& database) { return news_since(database, since, MOST_NEWS); },
-                              m_cancel.token());
+    auto message = m_last_message;
+    auto reading = read<News>(
+        [since, message](Database& database) { return news_since(database, since, MOST_NEWS, message); },
+        m_cancel.token());
     auto news = co_await reading;
     if (news.seq == m_seq)
         co_return;
     m_seq = news.seq;
+    m_last_message = news.last_message;
+    on_news(news);
     auto listeners = m_listeners; // one may leave while it is called
     for (const auto& [id, listener] : listeners)
         if (m_listeners.contains(id))

@@ -6,11 +6,14 @@
 
 #include "instance/named_lock.hpp"
 #include "loop/fs_event.hpp"
+#include "loop/once.hpp"
 #include "loop/worker.hpp"
+#include "net/aside.hpp"
 #include "store/bodies.hpp"
 #include "store/change.hpp"
 #include "store/feed.hpp"
 
+#include <atomic>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -29,7 +32,9 @@ struct Place {
     std::filesystem::path large() const { return folder / "large"; }
 };
 
-class Reader;
+// What a leader hears that is none any more.
+Error overtaken();
+bool is_overtaken(const Error& error);
 
 class Store : public std::enable_shared_from_this<Store> {
   public:
@@ -62,10 +67,26 @@ class Store : public std::enable_shared_from_this<Store> {
         return m_files.call<T>(std::move(work), std::move(token));
     }
 
-    // Leading: true when this instance now leads (or did already).
+    // Leading (leading.cpp): true when this instance now leads (or did already).
     loop::Task<bool> lead(loop::CancelToken token);
     bool leads() const { return m_lead.has_value(); }
-    void give_up_lead() { m_lead.reset(); }
+    // Whoever waits for it has it the moment after.
+    void give_up_lead();
+    // Takes the lead as soon as it is free, without asking again and again.
+    void want_lead();
+    // From a leader that gives no sign of life. False when somebody else leads since `epoch`.
+    loop::Task<bool> take_over(std::int64_t epoch, loop::CancelToken token);
+    // Before a command that changes the server: Error{locked} when another instance has taken over.
+    loop::Task<> check_lead(loop::CancelToken token);
+    std::int64_t epoch() const { return m_seen_epoch; } // of whoever leads, as far as news told
+    const std::string& leader() const { return m_leader; }
+    // Called whenever this instance began or ceased to lead.
+    std::function<void(bool)> on_lead;
+    std::string instance; // how the others call us
+
+    // Bodies that no message has any more, and the space they took, a little at a time.
+    loop::Task<> sweep();
+    bool sweep_due() const { return m_sweep_due.load(std::memory_order_relaxed); }
 
     // Listeners hear of every commit, in order, once each; many commits may come as one News.
     int listen(Listener listener);
@@ -79,8 +100,13 @@ class Store : public std::enable_shared_from_this<Store> {
     void watch();
     void look_for_news();
     loop::Task<> read_news();
-    void tell_others(); // on the writer's thread, after a commit
+    void tell_others();                     // on the writer's thread, after a commit
+    void note_change(const Change& change); // on the writer's thread, after a commit
     void keep_damage_in_mind(const Error& error);
+    loop::Task<> begin_leading(std::shared_ptr<instance::NamedLock> lock, loop::CancelToken token);
+    void now_leading(instance::NamedLock lock, std::int64_t epoch);
+    void cease_leading();
+    void on_news(const News& news);
 
     loop::Loop& m_loop;
     Place m_place;
@@ -89,11 +115,19 @@ class Store : public std::enable_shared_from_this<Store> {
     std::unique_ptr<Database> m_reading;
     std::unique_ptr<Database> m_reading_behind;
     std::optional<instance::NamedLock> m_lead;
-    std::int64_t m_epoch = 0;
+    std::int64_t m_epoch = 0; // 0: we do not lead
+    std::int64_t m_seen_epoch = 0;
+    std::string m_leader;
+    std::shared_ptr<std::atomic<bool>> m_wants_lead; // false: who waits for it shall stop
+    std::atomic<bool> m_sweep_due = true;
+    bool m_sweeping = false;
+    bool m_taking = false; // one of our own at a time: two would find the lock held, by ourselves
+    loop::Gate m_taken{true};
     int m_changes_file = -1;
     std::string m_noticed;
 
     std::int64_t m_seq = 0; // the last that listeners were told of
+    Id m_last_message = 0;
     std::map<int, Listener> m_listeners;
     int m_last_listener = 0;
     bool m_looking = false;
@@ -102,6 +136,7 @@ class Store : public std::enable_shared_from_this<Store> {
 
     loop::FsEvent m_watch;
     loop::CancelSource m_cancel;
+    net::Aside m_aside;
     loop::Worker m_writer;
     loop::Worker m_reader;
     loop::Worker m_reader_behind;
@@ -117,11 +152,11 @@ loop::Task<T> Store::write(F work, loop::CancelToken token) {
             if constexpr (std::is_void_v<T>) {
                 work(change);
                 change.commit();
-                tell_others();
+                note_change(change);
             } else {
                 T result = work(change);
                 change.commit();
-                tell_others();
+                note_change(change);
                 return result;
             }
         } catch (const Error& error) {
@@ -142,8 +177,7 @@ loop::Task<T> Store::write_as_leader(F work, loop::CancelToken token) {
     return write<T>(
         [epoch, work = std::move(work)](Change& change) mutable -> T {
             if (epoch == 0 || change.fact("epoch") != epoch)
-                throw make_error(Code::locked, "another Neovim has taken over this account's sync",
-                                 "nothing is lost: it goes on there");
+                throw overtaken();
             return work(change);
         },
         std::move(token));

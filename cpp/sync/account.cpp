@@ -1,47 +1,19 @@
 #include "sync/account.hpp"
 
+#include "base/json_in.hpp"
+#include "base/json_out.hpp"
 #include "base/log.hpp"
 #include "base/time.hpp"
-#include "store/folders.hpp"
 #include "sync/body_line.hpp"
-
-#include <algorithm>
-#include <array>
 
 namespace himalaya::sync {
 
-namespace {
-
-// What people look at first comes first.
-int rank(const store::Folder& folder) {
-    static constexpr std::array<std::string_view, 6> FIRST = {"inbox",   "sent",    "drafts",
-                                                              "archive", "flagged", "all"};
-    auto at = std::find(FIRST.begin(), FIRST.end(), folder.role);
-    if (folder.role == "junk" || folder.role == "trash")
-        return 100;
-    return at == FIRST.end() ? 50 : static_cast<int>(at - FIRST.begin());
+std::optional<Kind> kind_of(std::string_view name) {
+    for (auto kind : {Kind::inbox, Kind::full, Kind::folder})
+        if (name_of(kind) == name)
+            return kind;
+    return std::nullopt;
 }
-
-bool is_inbox(const store::Folder& folder) {
-    return folder.role == "inbox" || folder.path == "INBOX";
-}
-
-struct Here {
-    store::Folder folder;
-    Local local;
-    bool bodies_due = false;
-};
-
-std::optional<Here> what_is_here(store::Database& database, const std::string& path,
-                                 const BodyPolicy& policy) {
-    auto folder = store::folder_of(database, path);
-    if (!folder)
-        return std::nullopt;
-    return Here{*folder, local_of(*folder, named_rows(database, folder->id)),
-                bodies_are_due(database, folder->id, policy)};
-}
-
-} // namespace
 
 std::string_view name_of(Kind kind) {
     switch (kind) {
@@ -63,38 +35,166 @@ Account::Account(loop::Loop& loop, Options options, std::shared_ptr<store::Store
         m_options.counts = std::make_shared<Counts>();
 }
 
+void Account::start() {
+    auto weak = weak_from_this();
+    m_wishes = std::make_shared<Wishes>(
+        m_loop, m_store, m_options.counts,
+        [weak](store::Request request, loop::CancelToken token) -> loop::Task<std::string> {
+            auto self = weak.lock();
+            if (!self)
+                throw make_error(Code::cancelled, "The account was closed.");
+            return self->serve(std::move(request), std::move(token));
+        },
+        [weak] {
+            auto self = weak.lock();
+            return self ? to_json(self->standing()) : std::string();
+        },
+        m_cancel.token());
+    m_wishes->on_idle = [weak] {
+        if (auto self = weak.lock())
+            self->hand_over();
+    };
+    m_wishes->start();
+    m_store->on_lead = [weak](bool leads) {
+        auto self = weak.lock();
+        if (!self)
+            return;
+        self->m_hands_over = false;
+        self->m_wishes->on_lead(leads);
+        if (!leads && self->m_looks_after)
+            self->m_store->want_lead(); // again, when whoever took it is gone
+        if (self->on_lead)
+            self->on_lead(leads);
+    };
+}
+
 Standing Account::standing() {
-    return m_progress.standing(m_loop.now_ms());
+    return m_progress->standing(m_loop.now_ms());
+}
+
+std::int64_t Account::bytes() const {
+    return m_running > 0 ? m_source->stats().bytes - m_bytes_before : 0;
+}
+
+std::optional<Standing> Account::elsewhere() const {
+    const auto* told = m_wishes ? m_wishes->progress() : nullptr;
+    if (!told)
+        return std::nullopt;
+    return standing_of(*told);
 }
 
 loop::Task<Summary> Account::sync(Kind kind, std::string folder, loop::CancelToken token) {
     auto self = shared_from_this();
-    while (m_syncing)
-        co_await m_turn.wait(token);
-    m_syncing = true;
-    m_turn.close();
-    struct Turn {
-        Account& account;
-        ~Turn() {
-            account.m_syncing = false;
-            account.m_turn.open();
+    for (;;) {
+        auto leading = m_store->lead(token);
+        if (!co_await leading) {
+            auto asking = asked_sync(kind, folder, token);
+            auto answered = co_await asking;
+            if (answered)
+                co_return std::move(*answered);
+            continue; // the leader is gone: it is on us
         }
-    } turn{*this};
-    auto running = lead_sync(kind, std::move(folder), token);
-    co_return co_await running;
+        while (m_taken)
+            co_await m_turn.wait(token);
+        Turn turn(*this);
+        auto running = lead_sync(turn, kind, folder, token);
+        std::optional<Error> failure;
+        try {
+            co_return co_await running;
+        } catch (const Error& error) {
+            failure = error;
+        }
+        if (!store::is_overtaken(*failure))
+            throw Error(*failure);
+        m_store->give_up_lead(); // whoever has it now does it
+    }
 }
 
-loop::Task<Summary> Account::lead_sync(Kind kind, std::string folder, loop::CancelToken token) {
+loop::Task<std::optional<Summary>> Account::asked_sync(Kind kind, std::string folder,
+                                                       loop::CancelToken token) {
+    json::Writer detail;
+    detail.begin_object().member("kind", name_of(kind)).member("folder", folder).end_object();
+    auto asking = m_wishes->ask("sync", std::move(detail).str(), token);
+    auto answer = co_await asking;
+    if (!answer)
+        co_return std::nullopt;
+    co_return summary_of(*answer).or_throw();
+}
+
+loop::Task<std::string> Account::serve(store::Request request, loop::CancelToken token) {
+    auto self = shared_from_this();
+    auto detail = json::Document::parse(request.detail).or_throw();
+    if (request.kind == "sync") {
+        auto kind = kind_of(detail["kind"].string().value_or("")).value_or(Kind::full);
+        auto syncing = sync(kind, std::string(detail["folder"].string().value_or("")), token);
+        auto summary = co_await syncing;
+        co_return to_json(summary);
+    }
+    if (request.kind == "body") {
+        auto fetching = fetch(detail["message"].integer().value_or(0), token);
+        co_await fetching;
+        co_return "{}";
+    }
+    if (request.kind == "lead") {
+        if (!m_looks_after) { // it only led in passing
+            log::info("sync", "{}: {} looks after this account from now on", m_options.name,
+                      request.instance);
+            m_hands_over = true; // once this is answered
+        }
+        co_return "{}";
+    }
+    throw make_error(Code::unsupported, "the Neovim that leads this account does not know what was asked",
+                     "it runs an older version of the plugin: restart it");
+}
+
+void Account::hand_over() {
+    if (m_hands_over && m_running == 0 && m_wishes->idle()) {
+        m_hands_over = false;
+        m_store->give_up_lead();
+    }
+}
+
+void Account::look_after(bool wanted) {
+    m_looks_after = wanted;
+    if (!wanted)
+        return;
+    m_hands_over = false;
+    loop::start(take_the_lead(), [name = m_options.name](std::optional<Error> error) {
+        if (error && error->code != Code::cancelled)
+            log::warn("sync", "{}: {}", name, error->message);
+    });
+}
+
+loop::Task<> Account::take_the_lead() {
+    auto self = shared_from_this();
+    auto token = m_cancel.token();
     auto leading = m_store->lead(token);
-    if (!co_await leading)
-        throw make_error(Code::locked, "another Neovim syncs this account",
-                         "its mail shows here as it arrives; nothing needs to be done");
+    if (co_await leading)
+        co_return;
+    m_store->want_lead();
+    auto asking = m_wishes->ask("lead", "{}", token); // one that only led in passing lets go
+    co_await asking;
+}
+
+loop::Task<Summary> Account::lead_sync(Turn& turn, Kind kind, std::string folder, loop::CancelToken token) {
+    struct Running {
+        Account& account;
+        explicit Running(Account& of) : account(of) { ++account.m_running; }
+        ~Running() {
+            --account.m_running;
+            account.hand_over();
+        }
+    } one_more(*this);
     auto before = m_source->stats();
     auto started = m_loop.now_ms();
-    m_progress.begin(started);
+    // One that runs beside another's bodies is not what is shown.
+    if (m_running == 1)
+        m_bytes_before = before.bytes;
+    auto progress = m_running > 1 ? std::make_shared<Progress>() : m_progress;
+    progress->begin(started);
     Work work{m_store,
               m_source,
-              &m_progress,
+              progress.get(),
               [this] {
                   if (on_progress)
                       on_progress();
@@ -104,12 +204,13 @@ loop::Task<Summary> Account::lead_sync(Kind kind, std::string folder, loop::Canc
               token};
     Summary summary;
     std::optional<Error> failure;
-    auto stepping = steps(work, kind, std::move(folder));
+    auto stepping = steps(work, turn, kind, std::move(folder), summary);
     try {
-        summary = co_await stepping;
+        co_await stepping;
     } catch (const Error& error) {
         failure = error;
     }
+    turn.end();
     auto after = m_source->stats();
     summary.bytes = after.bytes - before.bytes;
     summary.round_trips = after.round_trips - before.round_trips;
@@ -127,6 +228,11 @@ loop::Task<Summary> Account::lead_sync(Kind kind, std::string folder, loop::Canc
         throw Error(*failure);
     }
     m_options.counts->add(summary);
+    if (m_store->sweep_due())
+        loop::start(m_store->sweep(), [](std::optional<Error> error) {
+            if (error && error->code != Code::cancelled)
+                log::warn("store", "bodies without a message were not swept: {}", error->message);
+        });
     co_return summary;
 }
 
@@ -144,175 +250,28 @@ loop::Task<> Account::keep_record(Kind kind, const Summary& summary, std::string
         loop::CancelToken());
 }
 
-// The folders of this sync as the server has them now.
-loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::string folder) {
-    work.progress->say("Looking at folders", "");
-    work.on_progress();
-    if (kind != Kind::full) {
-        auto asking = work.store->read<std::optional<store::Folder>>(
-            [kind, folder](store::Database& database) {
-                return kind == Kind::folder ? store::folder_of(database, folder)
-                                            : store::folder_with_role(database, "inbox");
-            },
-            work.token);
-        // Opening it tells at once what a question about it would only announce, and more truly: some servers answer
-        // STATUS from what they noted a second ago.
-        if (auto known = co_await asking)
-            co_return std::vector<RemoteFolder>{{*known, std::nullopt}};
-    }
-    auto listing = work.source->folders(work.token);
-    auto listed = co_await listing;
-    auto keeping = work.store->write_as_leader<void>(
-        [listed](store::Change& change) {
-            std::vector<store::Folder> folders;
-            folders.reserve(listed.size());
-            for (const auto& remote : listed)
-                folders.push_back(remote.folder);
-            store::keep_folders(change, folders);
-        },
-        work.token);
-    co_await keeping;
-    std::erase_if(listed, [&](const RemoteFolder& remote) {
-        if (!remote.folder.selectable || !m_options.selection.wants(remote.folder.path))
-            return true;
-        if (kind == Kind::inbox)
-            return !is_inbox(remote.folder);
-        return kind == Kind::folder && remote.folder.path != folder;
-    });
-    if (kind == Kind::folder && listed.empty())
-        throw make_error(Code::not_found, "the server has no folder " + folder,
-                         "see :HimalayaFolder for those it has");
-    std::vector<std::string> unknown;
-    for (const auto& remote : listed)
-        if (!remote.state)
-            unknown.push_back(remote.folder.remote);
-    if (!unknown.empty()) {
-        auto stating = work.source->states(unknown, work.token);
-        auto states = co_await stating;
-        std::size_t at = 0;
-        for (auto& remote : listed)
-            if (!remote.state)
-                remote.state = states.at(at++);
-    }
-    std::stable_sort(listed.begin(), listed.end(), [](const RemoteFolder& a, const RemoteFolder& b) {
-        return rank(a.folder) < rank(b.folder);
-    });
-    co_return std::move(listed);
-}
-
-loop::Task<Summary> Account::steps(Work& work, Kind kind, std::string folder) {
-    Summary summary;
-    auto replaying = replay_ops(work);
-    auto replayed = co_await replaying;
-    summary.uploaded = replayed.carried;
-    summary.refused = std::move(replayed.refused);
-
-    auto looking = look(work, kind, std::move(folder));
-    auto listed = co_await looking;
-
-    // Bodies stream beside the envelopes. They are ended with us, whichever way we end.
-    loop::CancelSource beside(work.token);
-    Work behind = work;
-    behind.token = beside.token();
-    BodyLine line(behind);
-    loop::Gate bodies_done;
-    std::optional<Error> bodies_failed;
-    loop::start(line.run(), [&](std::optional<Error> error) {
-        bodies_failed = std::move(error);
-        bodies_done.open();
-    });
-    std::optional<Error> failure;
-    std::vector<store::Id> looked_at;
-    auto bringing = [](Account& account, Work& shared, std::vector<RemoteFolder>& folders, BodyLine& bodies,
-                       Summary& result, std::vector<store::Id>& looked) -> loop::Task<> {
-        for (const auto& remote : folders) {
-            auto asking = shared.store->read<std::optional<Here>>(
-                [path = remote.folder.path, policy = shared.bodies](store::Database& database) {
-                    return what_is_here(database, path, policy);
-                },
-                shared.token);
-            auto here = co_await asking;
-            if (!here)
-                continue;
-            looked.push_back(here->folder.id);
-            if (here->bodies_due)
-                bodies.add(here->folder, here->local.known);
-            if (remote.state && look_at(here->local, *remote.state, shared.thorough) == Look::none)
-                continue;
-            shared.progress->say("Reading", remote.folder.path);
-            shared.on_progress();
-            auto complete = [&bodies, row = here->folder](std::int64_t uidvalidity, UidSet uids) {
-                auto folder_now = row;
-                folder_now.uidvalidity = uidvalidity;
-                bodies.add(std::move(folder_now), std::move(uids));
-            };
-            auto syncing = sync_folder(shared, here->folder, is_inbox(here->folder), complete);
-            auto outcome = co_await syncing;
-            result.fresh += static_cast<std::int64_t>(outcome.fresh.size());
-            result.updated += outcome.updated;
-            result.expunged += outcome.expunged;
-            if (!outcome.first && !outcome.fresh.empty())
-                result.came.push_back({remote.folder.path, std::move(outcome.fresh)});
-            if (outcome.withheld > 0)
-                result.withheld.push_back(remote.folder.path);
-        }
-        auto noting = account.note_states(shared, folders);
-        co_await noting;
-    };
-    auto brought = bringing(*this, work, listed, line, summary, looked_at);
-    try {
-        co_await brought;
-    } catch (const Error& error) {
-        failure = error;
-        beside.cancel();
-    }
-    line.close();
-    co_await bodies_done.wait(); // no token: it holds references to this frame
-    if (failure)
-        throw Error(*failure);
-    if (bodies_failed)
-        throw Error(*bodies_failed);
-    if (line.fetched() > 0 || summary.fresh > 0) {
-        auto noting = work.store->write_as_leader<void>(
-            [looked_at, policy = work.bodies](store::Change& change) {
-                note_bodies_here(change, looked_at, policy);
-            },
-            work.token);
-        co_await noting;
-    }
-    co_return std::move(summary);
-}
-
-// The server's own counts, as the listing told them: what the next look compares with.
-loop::Task<> Account::note_states(Work& work, const std::vector<RemoteFolder>& listed) {
-    auto asking = work.store->read<bool>(
-        [listed](store::Database& database) {
-            for (const auto& remote : listed) {
-                auto folder = store::folder_of(database, remote.folder.path);
-                if (folder && remote.state && folder->server_unread != remote.state->unread)
-                    return true;
-            }
-            return false;
-        },
-        work.token);
-    if (!co_await asking)
-        co_return;
-    auto writing = work.store->write_as_leader<void>(
-        [listed](store::Change& change) {
-            for (const auto& remote : listed) {
-                auto folder = store::folder_of(change.database(), remote.folder.path);
-                if (!folder || !remote.state)
-                    continue;
-                store::Progress progress;
-                progress.server_unread = remote.state->unread;
-                store::note_progress(change, folder->id, progress);
-            }
-        },
-        work.token);
-    co_await writing;
-}
-
 loop::Task<> Account::need_body(store::Id message, loop::CancelToken token) {
+    auto self = shared_from_this();
+    if (!m_store->leads()) {
+        auto leading = m_store->lead(token);
+        if (!co_await leading) {
+            json::Writer detail;
+            detail.begin_object().member("message", message).end_object();
+            auto asking = m_wishes->ask("body", std::move(detail).str(), token);
+            auto answer = co_await asking;
+            if (answer) {
+                auto told = summary_of(*answer);
+                if (!told)
+                    throw Error(told.error());
+                co_return;
+            }
+        }
+    }
+    auto fetching = fetch(message, token);
+    co_await fetching;
+}
+
+loop::Task<> Account::fetch(store::Id message, loop::CancelToken token) {
     auto self = shared_from_this();
     Progress progress; // nobody looks at it
     Work work{m_store, m_source, &progress, [] {}, m_options.bodies, false, token};

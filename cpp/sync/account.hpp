@@ -5,13 +5,16 @@
 #include "sync/folder_sync.hpp"
 #include "sync/op_replay.hpp"
 #include "sync/summary.hpp"
+#include "sync/wishes.hpp"
 
 #include <memory>
+#include <utility>
 
 namespace himalaya::sync {
 
 enum class Kind { inbox, full, folder };
 std::string_view name_of(Kind kind);
+std::optional<Kind> kind_of(std::string_view name);
 
 struct Options {
     std::string name;
@@ -26,22 +29,39 @@ class Account : public std::enable_shared_from_this<Account> {
     Account(loop::Loop& loop, Options options, std::shared_ptr<store::Store> store,
             std::shared_ptr<Source> source, loop::CancelToken token);
 
-    // `folder` is a path, for Kind::folder.
+    // Listens to the store; once, after it was made.
+    void start();
+    // `folder` is a path, for Kind::folder. Where another instance leads, it is the one that does it.
     loop::Task<Summary> sync(Kind kind, std::string folder, loop::CancelToken token);
-    // The body of a message, from the server if it is not here. Needs no lead: attaching a body is safe for anybody.
+    // The body of a message, from the server if it is not here; over the leader's connection where another leads.
     loop::Task<> need_body(store::Id message, loop::CancelToken token);
+    // Whether this instance looks after the account (push, the timer). One that does wants the lead and keeps it; one
+    // that does not hands it to whoever does.
+    void look_after(bool wanted);
 
     const std::string& name() const { return m_options.name; }
     const std::shared_ptr<store::Store>& store() const { return m_store; }
     const std::shared_ptr<Source>& source() const { return m_source; }
-    bool syncing() const { return m_syncing; }
+    bool syncing() const { return m_running > 0; }
     Standing standing();
+    std::int64_t bytes() const; // of what runs now
+    // What another instance does for this one; nothing while nothing was asked of it.
+    std::optional<Standing> elsewhere() const;
     // Called at every step of a sync; cheap things only.
     std::function<void()> on_progress;
+    // Called when this instance began or ceased to lead.
+    std::function<void(bool)> on_lead;
 
   private:
-    loop::Task<Summary> lead_sync(Kind kind, std::string folder, loop::CancelToken token);
-    loop::Task<Summary> steps(Work& work, Kind kind, std::string folder);
+    struct Turn;
+
+    loop::Task<std::optional<Summary>> asked_sync(Kind kind, std::string folder, loop::CancelToken token);
+    loop::Task<Summary> lead_sync(Turn& turn, Kind kind, std::string folder, loop::CancelToken token);
+    loop::Task<> steps(Work& work, Turn& turn, Kind kind, std::string folder, Summary& summary);
+    loop::Task<std::string> serve(store::Request request, loop::CancelToken token);
+    loop::Task<> fetch(store::Id message, loop::CancelToken token);
+    loop::Task<> take_the_lead();
+    void hand_over();
     loop::Task<std::vector<RemoteFolder>> look(Work& work, Kind kind, std::string folder);
     loop::Task<> note_states(Work& work, const std::vector<RemoteFolder>& listed);
     loop::Task<> keep_record(Kind kind, const Summary& summary, std::string error);
@@ -51,9 +71,32 @@ class Account : public std::enable_shared_from_this<Account> {
     std::shared_ptr<store::Store> m_store;
     std::shared_ptr<Source> m_source;
     loop::CancelSource m_cancel;
-    Progress m_progress;
+    std::shared_ptr<Wishes> m_wishes;
+    std::shared_ptr<Progress> m_progress = std::make_shared<Progress>(); // of the sync that began first
     loop::Gate m_turn{true};
-    bool m_syncing = false;
+    bool m_taken = false; // somebody's turn
+    std::int64_t m_bytes_before = 0;
+    int m_running = 0; // syncs, those included that only wait for bodies
+    bool m_looks_after = false;
+    bool m_hands_over = false; // as soon as nothing runs
+};
+
+// A sync's turn: until its envelopes are here. Bodies stream on while the next one has its turn, so that a change of the
+// user's or new mail does not wait for a gigabyte of old mail.
+struct Account::Turn {
+    explicit Turn(Account& of) : account(of) {
+        account.m_taken = true;
+        account.m_turn.close();
+    }
+    ~Turn() { end(); }
+    void end() {
+        if (std::exchange(held, false)) {
+            account.m_taken = false;
+            account.m_turn.open();
+        }
+    }
+    Account& account;
+    bool held = true;
 };
 
 } // namespace himalaya::sync

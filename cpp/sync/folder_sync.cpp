@@ -31,10 +31,6 @@ UidSet set_of(const std::string& text) {
     return UidSet::parse(text).value_or(UidSet());
 }
 
-imap::Range all_below(std::int64_t uidnext) {
-    return {1, static_cast<std::uint32_t>(uidnext - 1)};
-}
-
 // UIDs here among `known` that the source does not have any more.
 std::vector<std::int64_t> missing_uids(store::Database& database, store::Id folder, const UidSet& known,
                                        const UidSet& present) {
@@ -57,7 +53,7 @@ class FolderSync {
           m_known(set_of(m_folder.known)) {}
 
     loop::Task<FolderOutcome> run() {
-        m_outcome.first = !m_folder.uidvalidity.has_value();
+        m_outcome.first = m_folder.synced_at == 0; // also one that was cut off before its end
         Known known{m_folder.uidvalidity.value_or(0), m_folder.modseq, m_known};
         auto visiting = m_work.source->visit(m_folder.remote, known, m_urgent, m_work.token);
         m_visit = co_await visiting;
@@ -254,8 +250,8 @@ class FolderSync {
         auto state = m_visit->state();
         auto modseq = m_visit->counts_changes() ? state.modseq : std::nullopt;
         auto writing = m_work.store->write_as_leader<std::pair<std::int64_t, std::int64_t>>(
-            [folder = m_folder.id, state, modseq, uidnext = m_uidnext,
-             renewed = m_renewed](store::Change& change) {
+            [folder = m_folder.id, state, modseq, uidnext = m_uidnext, renewed = m_renewed,
+             first = m_outcome.first](store::Change& change) {
                 std::pair<std::int64_t, std::int64_t> result; // expunged, withheld
                 bool allowed = change.fact(allowed_name(folder)) != 0;
                 if (renewed || allowed) {
@@ -266,6 +262,8 @@ class FolderSync {
                     change.set_fact(withheld_name(folder), result.second);
                     change.set_fact(allowed_name(folder), 0);
                 }
+                if (first)
+                    store::begin_news(change, folder);
                 store::Progress progress;
                 progress.uidnext = uidnext;
                 progress.modseq = modseq;

@@ -183,6 +183,8 @@ class Replay {
         case store::OpKind::expunge: {
             auto marking = mark_sent(group, std::nullopt);
             co_await marking;
+            auto checking = m_work.store->check_lead(m_work.token);
+            co_await checking;
             auto expunging = visit->expunge(uids_of(group.letters), m_work.token);
             co_await expunging;
             auto finishing = finish(group, {});
@@ -225,6 +227,8 @@ class Replay {
         for (auto& net : nets)
             wishes.push_back(net.wish);
         // Doing it twice is doing it once: no search before, no mark of having been sent.
+        auto checking = m_work.store->check_lead(m_work.token);
+        co_await checking;
         auto storing = visit.change_flags(std::move(wishes), m_work.token);
         auto refused = co_await storing;
         std::set<std::pair<std::size_t, std::size_t>> unwanted;
@@ -292,6 +296,8 @@ class Replay {
         if (!group.letters.empty()) {
             auto marking = mark_sent(group, std::nullopt);
             co_await marking;
+            auto checking = m_work.store->check_lead(m_work.token);
+            co_await checking;
             auto moving = visit.move(uids_of(group.letters), group.target->remote, m_work.token);
             auto named = co_await moving;
             auto finishing = finish(group, names(group, named));
@@ -326,6 +332,8 @@ class Replay {
         auto uidnext = co_await asking;
         auto marking = mark_sent(group, uidnext);
         co_await marking;
+        auto checking = m_work.store->check_lead(m_work.token);
+        co_await checking;
         auto copying = visit.copy(uids_of(group.letters), group.target->remote, m_work.token);
         auto named = co_await copying;
         auto finishing = finish(group, names(group, named));
@@ -366,6 +374,8 @@ class Replay {
         auto uidnext = co_await asking;
         auto marking = mark_sent(group, uidnext);
         co_await marking;
+        auto checking = m_work.store->check_lead(m_work.token);
+        co_await checking;
         auto appending = m_work.source->append(group.folder.remote, std::move(*letter), m_work.token);
         auto uid = co_await appending;
         std::map<std::int64_t, std::int64_t> named;

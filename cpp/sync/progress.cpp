@@ -1,5 +1,8 @@
 #include "sync/progress.hpp"
 
+#include "base/json_in.hpp"
+#include "base/json_out.hpp"
+
 #include <algorithm>
 
 namespace himalaya::sync {
@@ -12,6 +15,34 @@ void Progress::begin(std::int64_t now_ms) {
 void Progress::say(std::string operation, std::string folder) {
     m_operation = std::move(operation);
     m_folder = std::move(folder);
+}
+
+std::string to_json(const Standing& standing) {
+    json::Writer out;
+    out.begin_object().member("operation", standing.operation).member("folder", standing.folder);
+    out.member("done", standing.done).member("total", standing.total);
+    if (standing.percent)
+        out.member("percent", *standing.percent);
+    if (standing.eta_seconds)
+        out.member("eta_seconds", *standing.eta_seconds);
+    out.end_object();
+    return std::move(out).str();
+}
+
+Standing standing_of(std::string_view text) {
+    Standing standing;
+    auto document = json::Document::parse(text);
+    if (!document)
+        return standing;
+    auto root = document->root();
+    standing.operation = root["operation"].string().value_or("");
+    standing.folder = root["folder"].string().value_or("");
+    standing.done = root["done"].integer().value_or(0);
+    standing.total = root["total"].integer().value_or(0);
+    if (auto percent = root["percent"].integer())
+        standing.percent = static_cast<int>(std::clamp<std::int64_t>(*percent, 0, 99));
+    standing.eta_seconds = root["eta_seconds"].integer();
+    return standing;
 }
 
 Standing Progress::standing(std::int64_t now_ms) {

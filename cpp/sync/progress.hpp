@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace himalaya::sync {
 
@@ -16,6 +17,10 @@ struct Standing {
     std::int64_t total = 0;
     std::optional<std::int64_t> eta_seconds;
 };
+
+// The way it travels to an instance that does not lead.
+std::string to_json(const Standing& standing);
+Standing standing_of(std::string_view json);
 
 class Progress {
   public:

@@ -183,6 +183,10 @@ function M.list(account, folder, opts, cb)
     check('opts.thread', opts.thread, { 'boolean', 'nil' })
   end
   local given = vim.tbl_extend('keep', opts or {}, { fresh_for = config.get().async.cache_ttl })
+  local auto = package.loaded['himalaya.sync.auto']
+  if auto then
+    auto.look(account, folder)
+  end
   return run(account, cb, function(done)
     return require('himalaya.native').mail.list(account, folder, given, done)
   end)

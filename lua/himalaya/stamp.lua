@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '69b3d0ed756e20aa'
+return '28f40a5d41672d4a'

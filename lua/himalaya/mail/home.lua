@@ -3,6 +3,7 @@
 
 local config = require('himalaya.config')
 local errors = require('himalaya.errors')
+local events = require('himalaya.events')
 local state = require('himalaya.core.state')
 
 local M = {}
@@ -60,7 +61,19 @@ end
 ---@param name string
 local function listen(name)
   local native = require('himalaya.native').mail
+  local last_op
   native.listen(name, function(news)
+    state.update(name, { pending_ops = news.pending_ops })
+    for _, fresh in ipairs(news.fresh) do
+      events.emit(
+        'HimalayaNewMail',
+        { account = name, folder = fresh.folder, ids = fresh.ids, count = #fresh.ids }
+      )
+    end
+    if last_op and news.last_op > last_op and news.pending_ops > 0 then
+      require('himalaya.sync.auto').after_others_action(name)
+    end
+    last_op = news.last_op
     for _, folder in ipairs(news.folders) do
       if folder.role == 'inbox' then
         state.update(name, { unread = folder.unread })

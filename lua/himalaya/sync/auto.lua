@@ -1,5 +1,9 @@
 -- Syncs that nobody asked for: a while after the start, every `interval`, when the server pushes, and when something
--- the user did waits to be sent. After failures the pauses grow.
+-- the user did waits to be sent. After failures the pauses grow, for each account by itself.
+--
+-- Of several Neovims only the one that leads an account watches it, over one connection: the inbox, and the folder
+-- that was looked at last. Where the server has NOTIFY it hears of both at once; where it has only IDLE, of the inbox
+-- at once and of the other folder within a minute. All other folders come with the timer.
 
 local config = require('himalaya.config')
 
@@ -9,35 +13,35 @@ local M = {}
 local GATHER_MS = 200
 -- Deletions for good wait ten seconds for `undo`; a moment later they can go.
 local AFTER_UNDO_MS = 11000
+-- Whoever leafs through folders has not come to stay.
+local SETTLE_MS = 2000
 local FIRST_BACKOFF = 30
+
+---@class (exact) himalaya.sync.Plan
+---@field failures integer in a row
+---@field next_at integer epoch seconds
 
 local timer ---@type uv.uv_timer_t?
 local running = false
-local failures = 0
-local next_at ---@type integer?
+local plans = {} ---@type table<string, himalaya.sync.Plan>
 local gathering = {} ---@type table<string, boolean>
+local looked_at = {} ---@type table<string, string>
+local settling = {} ---@type table<string, boolean>
 
 ---@return table
 local function manager()
   return require('himalaya.sync.manager')
 end
 
----@param seconds number
-local function arm(seconds)
-  timer = timer or assert(vim.uv.new_timer())
-  next_at = os.time() + math.floor(seconds)
-  timer:start(
-    math.max(1, math.floor(seconds * 1000)),
-    0,
-    vim.schedule_wrap(function()
-      M.sync_now()
-    end)
-  )
+---@return table
+local function mail()
+  return require('himalaya.native').mail
 end
 
 --- Pauses double from half a minute up to the interval.
+---@param failures integer
 ---@return number seconds
-local function pause()
+local function pause(failures)
   local interval = config.get().sync.interval
   if failures == 0 then
     return interval
@@ -45,29 +49,127 @@ local function pause()
   return math.min(interval, FIRST_BACKOFF * 2 ^ (failures - 1))
 end
 
-function M.sync_now()
-  manager().start_sync('full', {}, function(err)
-    local failed = err and err.code ~= 'cancelled'
-    failures = failed and failures + 1 or 0
-    if running then
-      arm(pause())
-    end
+---@return integer? epoch seconds
+function M.next_at()
+  local first
+  for _, plan in pairs(running and plans or {}) do
+    first = math.min(first or plan.next_at, plan.next_at)
+  end
+  return first
+end
+
+-- One timer for all: it waits for the account whose turn is next.
+local function arm()
+  local at = M.next_at()
+  if not (running and at) then
+    return
+  end
+  timer = timer or assert(vim.uv.new_timer())
+  timer:start(
+    math.max(1, at - os.time()) * 1000,
+    0,
+    vim.schedule_wrap(function()
+      M.sync_now()
+    end)
+  )
+end
+
+---@param name string
+---@param failed boolean
+local function plan_next(name, failed)
+  local plan = plans[name]
+  if plan then
+    plan.failures = failed and plan.failures + 1 or 0
+    plan.next_at = os.time() + math.floor(pause(plan.failures))
+    arm()
+  end
+end
+
+--- Whether somebody else looks after the account, and did so lately.
+---@param name string
+---@param done fun(cared_for: boolean)
+local function ask_whether_cared_for(name, done)
+  local home = require('himalaya.mail.home')
+  if not home.is_open(name) or mail().standing(name).leads or not mail().standing(name).led_by then
+    return done(false)
+  end
+  mail().runs(name, 1, function(err, runs)
+    local last = not err and runs[1]
+    done(last ~= nil and last ~= false and os.time() - last.started_at < config.get().sync.interval)
   end)
 end
 
 ---@param name string
+local function sync_account(name)
+  ask_whether_cared_for(name, function(cared_for)
+    if cared_for then
+      return plan_next(name, false)
+    end
+    manager().start_sync('full', { account = name }, function(err)
+      plan_next(name, err ~= nil and err.code ~= 'cancelled')
+    end)
+  end)
+end
+
+--- Syncs those whose time has come.
+function M.sync_now()
+  local now = os.time()
+  for _, name in ipairs(config.account_names()) do
+    local plan = plans[name]
+    if plan and plan.next_at <= now then
+      plan.next_at = now + config.get().sync.interval -- until it is known how this one ends
+      sync_account(name)
+    end
+  end
+  arm()
+end
+
+---@param account string
+---@param path string
+local function sync_folder(account, path)
+  if path == 'INBOX' then
+    manager().start_sync('inbox', { account = account, again = true })
+  else
+    manager().start_sync('folder', { account = account, folder = path, again = true })
+  end
+end
+
+---@param name string
 local function push(name)
-  local home = require('himalaya.mail.home')
-  home.with(name, function(err)
+  require('himalaya.mail.home').with(name, function(err)
     if err or not running then
       return
     end
-    require('himalaya.native').mail.push(name, 'INBOX', function()
+    local folders = { 'INBOX' }
+    if looked_at[name] and looked_at[name] ~= 'INBOX' then
+      table.insert(folders, looked_at[name])
+    end
+    mail().push(name, folders, function(path)
       if running then
-        manager().start_sync('inbox', { account = name })
+        sync_folder(name, path)
       end
     end)
   end)
+end
+
+--- A folder was looked at: the server is asked to tell of what changes there.
+---@param account string
+---@param folder string
+function M.look(account, folder)
+  if not running or not config.get().sync.push or looked_at[account] == folder then
+    return
+  end
+  looked_at[account] = folder
+  if settling[account] then
+    return
+  end
+  settling[account] = true
+  vim.defer_fn(function()
+    settling[account] = nil
+    if running then
+      push(account)
+    end
+  end, SETTLE_MS)
 end
 
 --- Opens push at once and starts the timer; `startup_delay` holds only the first sync.
@@ -76,26 +178,27 @@ function M.start()
     return
   end
   running = true
-  failures = 0
   require('himalaya.ui.announce').start()
-  if config.get().sync.push then
-    for _, name in ipairs(config.account_names()) do
+  local first = os.time() + config.get().async.startup_delay
+  for _, name in ipairs(config.account_names()) do
+    plans[name] = { failures = 0, next_at = first }
+    if config.get().sync.push then
       push(name)
     end
   end
-  arm(config.get().async.startup_delay)
+  arm()
 end
 
 function M.stop()
   running = false
-  next_at = nil
+  plans, looked_at = {}, {}
   if timer then
     timer:stop()
   end
   local home = require('himalaya.mail.home')
   for _, name in ipairs(config.account_names()) do
     if home.is_open(name) then
-      require('himalaya.native').mail.push(name, 'INBOX', nil)
+      mail().push(name, nil)
     end
   end
 end
@@ -105,44 +208,69 @@ function M.is_running()
   return running
 end
 
+--- Whether an account waits longer than it should, as its last syncs failed.
 ---@return boolean
 function M.is_backing_off()
-  return failures > 0
-end
-
----@return integer? epoch seconds
-function M.next_at()
-  return next_at
+  for _, plan in pairs(plans) do
+    if plan.failures > 0 then
+      return true
+    end
+  end
+  return false
 end
 
 ---@param account string
 local function carry(account)
-  gathering[account] = nil
-  manager().start_sync('inbox', { account = account })
+  manager().start_sync('inbox', { account = account, again = true })
+end
+
+---@param account string
+local function carry_if_pending(account)
+  if not require('himalaya.mail.home').is_open(account) then
+    return
+  end
+  mail().ready(account, function(err, count)
+    if not err and count > 0 then
+      carry(account)
+    end
+  end)
+end
+
+---@param account string
+---@return boolean
+local function may_act(account)
+  local options, of = config.get(), config.account(account)
+  return of ~= nil and of.imap ~= nil and options.async.enabled and options.sync.auto
 end
 
 --- The user did something that the server should know.
 ---@param account string
 function M.after_action(account)
-  local options = config.get()
-  local of = config.account(account)
-  if gathering[account] or not (of and of.imap and options.async.enabled and options.sync.auto) then
+  if gathering[account] or not may_act(account) then
     return
   end
   gathering[account] = true
   vim.defer_fn(function()
+    gathering[account] = nil
     carry(account)
   end, GATHER_MS)
   vim.defer_fn(function()
-    if not require('himalaya.mail.home').is_open(account) then
-      return
-    end
-    require('himalaya.native').mail.pending(account, function(err, count)
-      if not err and count > 0 then
-        carry(account)
-      end
-    end)
+    carry_if_pending(account)
   end, AFTER_UNDO_MS)
+end
+
+--- Another Neovim's user did something. It asks for a sync itself where its options say so; the one that leads sees to
+--- what is left.
+---@param account string
+function M.after_others_action(account)
+  if not running or not mail().standing(account).leads then
+    return
+  end
+  for _, wait in ipairs({ GATHER_MS * 3, AFTER_UNDO_MS }) do
+    vim.defer_fn(function()
+      carry_if_pending(account)
+    end, wait)
+  end
 end
 
 return M

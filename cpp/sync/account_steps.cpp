@@ -1,0 +1,214 @@
+// What one sync does, from the user's changes to the last body.
+#include "base/log.hpp"
+#include "base/time.hpp"
+#include "store/folders.hpp"
+#include "sync/account.hpp"
+#include "sync/body_line.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace himalaya::sync {
+
+namespace {
+
+// What people look at first comes first.
+int rank(const store::Folder& folder) {
+    static constexpr std::array<std::string_view, 6> FIRST = {"inbox",   "sent",    "drafts",
+                                                              "archive", "flagged", "all"};
+    auto at = std::find(FIRST.begin(), FIRST.end(), folder.role);
+    if (folder.role == "junk" || folder.role == "trash")
+        return 100;
+    return at == FIRST.end() ? 50 : static_cast<int>(at - FIRST.begin());
+}
+
+bool is_inbox(const store::Folder& folder) {
+    return folder.role == "inbox" || folder.path == "INBOX";
+}
+
+struct Here {
+    store::Folder folder;
+    Local local;
+    bool bodies_due = false;
+};
+
+std::optional<Here> what_is_here(store::Database& database, const std::string& path,
+                                 const BodyPolicy& policy) {
+    auto folder = store::folder_of(database, path);
+    if (!folder)
+        return std::nullopt;
+    return Here{*folder, local_of(*folder, named_rows(database, folder->id)),
+                bodies_are_due(database, folder->id, policy)};
+}
+
+} // namespace
+
+// The folders of this sync as the server has them now.
+loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::string folder) {
+    work.progress->say("Looking at folders", "");
+    work.on_progress();
+    if (kind != Kind::full) {
+        auto asking = work.store->read<std::optional<store::Folder>>(
+            [kind, folder](store::Database& database) {
+                return kind == Kind::folder ? store::folder_of(database, folder)
+                                            : store::folder_with_role(database, "inbox");
+            },
+            work.token);
+        // Opening it tells at once what a question about it would only announce, and more truly: some servers answer
+        // STATUS from what they noted a second ago.
+        if (auto known = co_await asking)
+            co_return std::vector<RemoteFolder>{{*known, std::nullopt}};
+    }
+    auto listing = work.source->folders(work.token);
+    auto listed = co_await listing;
+    auto keeping = work.store->write_as_leader<void>(
+        [listed](store::Change& change) {
+            std::vector<store::Folder> folders;
+            folders.reserve(listed.size());
+            for (const auto& remote : listed)
+                folders.push_back(remote.folder);
+            store::keep_folders(change, folders);
+        },
+        work.token);
+    co_await keeping;
+    std::erase_if(listed, [&](const RemoteFolder& remote) {
+        if (!remote.folder.selectable || !m_options.selection.wants(remote.folder.path))
+            return true;
+        if (kind == Kind::inbox)
+            return !is_inbox(remote.folder);
+        return kind == Kind::folder && remote.folder.path != folder;
+    });
+    if (kind == Kind::folder && listed.empty())
+        throw make_error(Code::not_found, "the server has no folder " + folder,
+                         "see :HimalayaFolder for those it has");
+    std::vector<std::string> unknown;
+    for (const auto& remote : listed)
+        if (!remote.state)
+            unknown.push_back(remote.folder.remote);
+    if (!unknown.empty()) {
+        auto stating = work.source->states(unknown, work.token);
+        auto states = co_await stating;
+        std::size_t at = 0;
+        for (auto& remote : listed)
+            if (!remote.state)
+                remote.state = states.at(at++);
+    }
+    std::stable_sort(listed.begin(), listed.end(), [](const RemoteFolder& a, const RemoteFolder& b) {
+        return rank(a.folder) < rank(b.folder);
+    });
+    co_return std::move(listed);
+}
+
+loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folder, Summary& summary) {
+    auto replaying = replay_ops(work);
+    auto replayed = co_await replaying;
+    summary.uploaded = replayed.carried;
+    summary.refused = std::move(replayed.refused);
+
+    auto looking = look(work, kind, std::move(folder));
+    auto listed = co_await looking;
+
+    // Bodies stream beside the envelopes. They are ended with us, whichever way we end.
+    loop::CancelSource beside(work.token);
+    Work behind = work;
+    behind.token = beside.token();
+    BodyLine line(behind);
+    loop::Gate bodies_done;
+    std::optional<Error> bodies_failed;
+    loop::start(line.run(), [&](std::optional<Error> error) {
+        bodies_failed = std::move(error);
+        bodies_done.open();
+    });
+    std::optional<Error> failure;
+    std::vector<store::Id> looked_at;
+    auto bringing = [](Account& account, Work& shared, std::vector<RemoteFolder>& folders, BodyLine& bodies,
+                       Summary& result, std::vector<store::Id>& looked) -> loop::Task<> {
+        for (const auto& remote : folders) {
+            auto asking = shared.store->read<std::optional<Here>>(
+                [path = remote.folder.path, policy = shared.bodies](store::Database& database) {
+                    return what_is_here(database, path, policy);
+                },
+                shared.token);
+            auto here = co_await asking;
+            if (!here)
+                continue;
+            looked.push_back(here->folder.id);
+            if (here->bodies_due)
+                bodies.add(here->folder, here->local.known);
+            if (remote.state && look_at(here->local, *remote.state, shared.thorough) == Look::none)
+                continue;
+            shared.progress->say("Reading", remote.folder.path);
+            shared.on_progress();
+            auto complete = [&bodies, row = here->folder](std::int64_t uidvalidity, UidSet uids) {
+                auto folder_now = row;
+                folder_now.uidvalidity = uidvalidity;
+                bodies.add(std::move(folder_now), std::move(uids));
+            };
+            auto syncing = sync_folder(shared, here->folder, is_inbox(here->folder), complete);
+            auto outcome = co_await syncing;
+            result.fresh += static_cast<std::int64_t>(outcome.fresh.size());
+            result.updated += outcome.updated;
+            result.expunged += outcome.expunged;
+            if (!outcome.first && !outcome.fresh.empty())
+                result.came.push_back({remote.folder.path, std::move(outcome.fresh)});
+            if (outcome.withheld > 0)
+                result.withheld.push_back(remote.folder.path);
+        }
+        auto noting = account.note_states(shared, folders);
+        co_await noting;
+    };
+    auto brought = bringing(*this, work, listed, line, summary, looked_at);
+    try {
+        co_await brought;
+    } catch (const Error& error) {
+        failure = error;
+        beside.cancel();
+    }
+    turn.end();
+    line.close();
+    co_await bodies_done.wait(); // no token: it holds references to this frame
+    if (failure)
+        throw Error(*failure);
+    if (bodies_failed)
+        throw Error(*bodies_failed);
+    // One that runs beside us may have left bodies due; the next sync sees to them.
+    if (m_running == 1 && (line.fetched() > 0 || summary.fresh > 0)) {
+        auto noting = work.store->write_as_leader<void>(
+            [looked_at, policy = work.bodies](store::Change& change) {
+                note_bodies_here(change, looked_at, policy);
+            },
+            work.token);
+        co_await noting;
+    }
+}
+
+// The server's own counts, as the listing told them: what the next look compares with.
+loop::Task<> Account::note_states(Work& work, const std::vector<RemoteFolder>& listed) {
+    auto asking = work.store->read<bool>(
+        [listed](store::Database& database) {
+            for (const auto& remote : listed) {
+                auto folder = store::folder_of(database, remote.folder.path);
+                if (folder && remote.state && folder->server_unread != remote.state->unread)
+                    return true;
+            }
+            return false;
+        },
+        work.token);
+    if (!co_await asking)
+        co_return;
+    auto writing = work.store->write_as_leader<void>(
+        [listed](store::Change& change) {
+            for (const auto& remote : listed) {
+                auto folder = store::folder_of(change.database(), remote.folder.path);
+                if (!folder || !remote.state)
+                    continue;
+                store::Progress progress;
+                progress.server_unread = remote.state->unread;
+                store::note_progress(change, folder->id, progress);
+            }
+        },
+        work.token);
+    co_await writing;
+}
+
+} // namespace himalaya::sync

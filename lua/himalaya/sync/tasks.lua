@@ -1,0 +1,403 @@
+-- What is synced now and what waits: one task per account and scope, shared by all who asked for the same. Carried out
+-- by the native module, each account by itself, so that one that hangs delays no other.
+
+local config = require('himalaya.config')
+local errors = require('himalaya.errors')
+local events = require('himalaya.events')
+local home = require('himalaya.mail.home')
+local state = require('himalaya.core.state')
+
+local M = {}
+
+--- One account's sync under way or waiting, shared by all who asked for the same.
+--- @class (exact) himalaya.sync.Task
+--- @field account string
+--- @field key string
+--- @field kind string
+--- @field folder string?
+--- @field runs himalaya.sync.Run[]
+--- @field op integer?
+--- @field started boolean
+--- @field stopped boolean nobody wants it any more: it ends, and is not to be joined
+--- @field over boolean
+--- @field moved_at integer when its progress last moved, ms
+--- @field seen string
+--- @field stalled boolean?
+
+--- One call of start_sync.
+--- @class (exact) himalaya.sync.Run
+--- @field kind string
+--- @field folder string?
+--- @field accounts string[]
+--- @field left integer
+--- @field results table<string, table>
+--- @field cb fun(err: himalaya.Error?, result: table?)
+--- @field over boolean
+--- @field began integer
+
+M.list = {} ---@type himalaya.sync.Task[]
+M.started_at = nil ---@type integer?
+M.last_sync = nil ---@type integer?
+
+local failed = {} ---@type { account: string, err: himalaya.Error }[] accounts whose last sync failed, the latest last
+local watchdog ---@type uv.uv_timer_t?
+local on_change = function() end
+
+---@return integer
+local function now_ms()
+  return math.floor(vim.uv.hrtime() / 1e6)
+end
+
+--- Who is told that something here changed.
+---@param fn fun()
+function M.watch(fn)
+  on_change = fn
+end
+
+--- The latest failure that no success of the same account has followed.
+---@return himalaya.Error?
+function M.last_error()
+  return failed[#failed] and failed[#failed].err
+end
+
+--- Notes how an account's last sync ended.
+---@param account string
+---@param err himalaya.Error?
+function M.note_end(account, err)
+  failed = vim.tbl_filter(function(each)
+    return each.account ~= account
+  end, failed)
+  if err then
+    table.insert(failed, { account = account, err = err })
+  else
+    M.last_sync = os.time()
+  end
+end
+
+---@return integer
+function M.running()
+  local count = 0
+  for _, task in ipairs(M.list) do
+    count = count + (task.started and 1 or 0)
+  end
+  return count
+end
+
+---@return boolean
+function M.cancelling()
+  for _, task in ipairs(M.list) do
+    if task.stopped then
+      return true
+    end
+  end
+  return false
+end
+
+---@param run himalaya.sync.Run
+---@param err himalaya.Error?
+local function end_run(run, err)
+  run.over = true
+  local data = { kind = run.kind, accounts = run.accounts, folder = run.folder }
+  if err and err.code == 'cancelled' then
+    events.emit('HimalayaSyncCancelled', data)
+  elseif err then
+    data.err = err
+    events.emit('HimalayaSyncFailed', data)
+  else
+    data.accounts = run.results
+    data.duration_ms = now_ms() - run.began
+    events.emit('HimalayaSynced', data)
+  end
+  run.cb(err, not err and { accounts = run.results } or nil)
+end
+
+---@param run himalaya.sync.Run
+---@param account string
+---@param result table
+local function account_done(run, account, result)
+  if run.over then
+    return
+  end
+  run.results[account] = result
+  run.left = run.left - 1
+  if run.left > 0 then
+    return
+  end
+  local err
+  for _, each in pairs(run.results) do
+    if not each.err then
+      return end_run(run, nil)
+    end
+    err = each.err
+  end
+  end_run(run, err)
+end
+
+--- What the user should be told of a sync that ended well.
+---@param account string
+---@param summary table
+local function tell(account, summary)
+  for _, sentence in ipairs(summary.refused or {}) do
+    require('himalaya.notify').error(sentence)
+  end
+  if #(summary.withheld or {}) > 0 then
+    require('himalaya.notify').warn(
+      (
+        '%s: many messages are missing on the server in %s; they stay here until you '
+        .. 'decide with :HimalayaSyncInfo.'
+      ):format(account, table.concat(summary.withheld, ', '))
+    )
+  end
+end
+
+---@param account string
+---@return boolean
+local function has_other(account)
+  for _, task in ipairs(M.list) do
+    if task.account == account and task.started then
+      return true
+    end
+  end
+  return false
+end
+
+local start_next
+
+---@param task himalaya.sync.Task
+---@param err himalaya.Error?
+---@param summary table?
+local function task_done(task, err, summary)
+  if task.over then
+    return
+  end
+  task.over = true
+  for at, each in ipairs(M.list) do
+    if each == task then
+      table.remove(M.list, at)
+      break
+    end
+  end
+  if err and task.stalled then
+    err = errors.new(
+      'timeout',
+      ('The sync of %s made no progress for %d seconds.'):format(
+        task.account,
+        config.get().async.sync_timeout
+      ),
+      'It is tried again; see :HimalayaLog.'
+    )
+  end
+  local idle = has_other(task.account) and 'syncing' or 'idle'
+  if err and err.code == 'cancelled' then
+    state.update(task.account, { state = idle })
+  elseif err then
+    M.note_end(task.account, err)
+    state.update(task.account, { state = 'backoff', error = err })
+  else
+    M.note_end(task.account, nil)
+    state.update(task.account, { state = idle, error = vim.NIL, last_sync = M.last_sync })
+    tell(task.account, summary or {})
+  end
+  for _, run in ipairs(task.runs) do
+    account_done(run, task.account, err and { err = err } or summary)
+  end
+  if #M.list == 0 then
+    M.started_at = nil
+    if watchdog then
+      watchdog:stop()
+    end
+  end
+  start_next()
+  on_change()
+end
+
+-- `sync_timeout` is time without progress, not a limit on a long sync.
+local function look_for_stalls()
+  local limit = config.get().async.sync_timeout * 1000
+  for _, task in ipairs({ unpack(M.list) }) do
+    if task.started and task.op then
+      local standing = require('himalaya.native').mail.standing(task.account)
+      local seen = ('%s %s %d %d %d'):format(
+        standing.operation,
+        standing.folder,
+        standing.done,
+        standing.total,
+        standing.bytes
+      )
+      if seen ~= task.seen then
+        task.seen, task.moved_at = seen, now_ms()
+      elseif now_ms() - task.moved_at > limit then
+        task.stalled = true
+        require('himalaya.native').mail.cancel(task.op)
+      end
+    end
+  end
+  on_change()
+end
+
+---@param task himalaya.sync.Task
+local function start_task(task)
+  task.started = true
+  task.moved_at = now_ms()
+  state.update(task.account, { state = 'syncing' })
+  home.with(task.account, function(err)
+    if task.over then
+      return
+    end
+    if err then
+      return vim.schedule(function()
+        task_done(task, err)
+      end)
+    end
+    if not (config.account(task.account) or {}).imap then
+      return vim.schedule(function()
+        task_done(
+          task,
+          errors.new('unsupported', ('The account %s has no server to sync with.'):format(task.account))
+        )
+      end)
+    end
+    task.op = require('himalaya.native').mail.sync(
+      task.account,
+      task.kind,
+      task.folder,
+      function(failure, summary)
+        task_done(task, failure, summary)
+      end
+    )
+  end)
+  watchdog = watchdog or assert(vim.uv.new_timer())
+  if not watchdog:is_active() then
+    watchdog:start(1000, 1000, vim.schedule_wrap(look_for_stalls))
+  end
+end
+
+--- Whether a task may begin: not while the same is under way, and not when too many accounts are.
+---@param task himalaya.sync.Task
+---@return boolean
+local function may_start(task)
+  local busy, count = {}, 0
+  for _, other in ipairs(M.list) do
+    if other.started then
+      if other.key == task.key then
+        return false
+      end
+      count = count + (busy[other.account] and 0 or 1)
+      busy[other.account] = true
+    end
+  end
+  return busy[task.account] or count < config.get().sync.max_parallel_accounts
+end
+
+function start_next()
+  for _, task in ipairs({ unpack(M.list) }) do
+    if not task.started and may_start(task) then
+      start_task(task)
+    end
+  end
+end
+
+---@param run himalaya.sync.Run
+---@return boolean alive
+function M.leave(run)
+  if run.over then
+    return false
+  end
+  for _, task in ipairs({ unpack(M.list) }) do
+    for at, each in ipairs(task.runs) do
+      if each == run then
+        table.remove(task.runs, at)
+        break
+      end
+    end
+    if #task.runs == 0 and not task.over and not task.stopped then
+      task.stopped = true
+      if task.op then
+        require('himalaya.native').mail.cancel(task.op)
+      else
+        task_done(task, errors.new('cancelled', 'Cancelled.'))
+      end
+    end
+  end
+  run.over = true
+  vim.schedule(function()
+    end_run(run, errors.new('cancelled', 'The sync was cancelled.'))
+  end)
+  on_change()
+  return true
+end
+
+--- The task to join, or a new one at the end of the queue. `again`: one that has begun may have passed what this is
+--- about already, so it does not count.
+---@param run himalaya.sync.Run
+---@param account string
+---@param again boolean
+local function join(run, account, again)
+  local key = ('%s %s %s'):format(account, run.kind, run.folder or '')
+  for _, task in ipairs(M.list) do
+    if task.key == key and not task.over and not task.stopped and not (again and task.started) then
+      table.insert(task.runs, run)
+      return
+    end
+  end
+  table.insert(M.list, {
+    account = account,
+    key = key,
+    kind = run.kind,
+    folder = run.folder,
+    runs = { run },
+    started = false,
+    stopped = false,
+    over = false,
+    moved_at = 0,
+    seen = '',
+  })
+end
+
+---@param kind string
+---@param folder string?
+---@param accounts string[]
+---@param again boolean
+---@param cb fun(err?: himalaya.Error, result?: table)
+---@return himalaya.sync.Run
+function M.run(kind, folder, accounts, again, cb)
+  ---@type himalaya.sync.Run
+  local run = {
+    kind = kind,
+    folder = folder,
+    accounts = accounts,
+    left = #accounts,
+    results = {},
+    cb = cb,
+    over = false,
+    began = now_ms(),
+  }
+  if #accounts == 0 then
+    vim.schedule(function()
+      end_run(run, errors.new('config', 'There is no account to sync.', 'Add one to `accounts` in setup().'))
+    end)
+  else
+    M.started_at = M.started_at or os.time()
+    events.emit('HimalayaSyncStart', { kind = kind, accounts = accounts, folder = folder })
+  end
+  for _, name in ipairs(accounts) do
+    join(run, name, again)
+  end
+  start_next()
+  on_change()
+  return run
+end
+
+--- Ends everything that runs or waits.
+---@return boolean whether there was something
+function M.leave_all()
+  local any = false
+  for _, task in ipairs({ unpack(M.list) }) do
+    for _, run in ipairs({ unpack(task.runs) }) do
+      any = M.leave(run) or any
+    end
+  end
+  return any
+end
+
+return M
