@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '28f40a5d41672d4a'
+return '890fa3593425af51'
