@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '890fa3593425af51'
+return '71587a60d7f093a9'
