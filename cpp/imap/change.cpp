@@ -3,6 +3,7 @@
 #include "imap/search.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <fmt/format.h>
 #include <utility>
 
@@ -227,6 +228,22 @@ loop::Task<bool> expunge(std::shared_ptr<Session> session, Target target, loop::
     co_return gone;
 }
 
+namespace {
+
+// 25 MB take longer to look through than a turn may.
+loop::Task<bool> has_nul(loop::Loop& loop, const std::string& text) {
+    constexpr size_t piece = 256 * 1024;
+    for (size_t at = 0; at < text.size(); at += piece) {
+        if (std::memchr(text.data() + at, 0, std::min(piece, text.size() - at)))
+            co_return true;
+        if (loop.budget().exhausted())
+            co_await loop.next_turn();
+    }
+    co_return false;
+}
+
+} // namespace
+
 loop::Task<AppendResult> append(std::shared_ptr<Session> session, std::string folder,
                                 std::vector<NewMessage> messages, loop::CancelToken token) {
     co_await session->settled(token);
@@ -249,12 +266,10 @@ loop::Task<AppendResult> append(std::shared_ptr<Session> session, std::string fo
                 command.flags(message.flags);
             if (!message.internal_date.empty())
                 command.string(message.internal_date);
+            auto text = std::make_shared<const std::string>(std::move(message.bytes));
             // A NUL cannot be in a literal, only in BINARY's kind of it.
-            if (message.bytes.find('\0') != std::string::npos)
-                command.literal8(message.bytes);
-            else
-                command.literal(message.bytes);
-            std::string().swap(message.bytes);
+            bool binary = co_await has_nul(session->loop(), *text);
+            command.literal_of(std::move(text), binary);
         }
         Request request{std::move(command), "APPEND"};
         Ticket ticket = session->post(std::move(request));

@@ -184,9 +184,13 @@ Command& Command::literal8(std::string_view bytes) {
     return *this;
 }
 
-Command& Command::literal_outside(uint64_t size, bool binary) {
-    announce(size, binary);
-    m_wire.pieces.back().outside = size;
+Command& Command::literal_of(std::shared_ptr<const std::string> text, bool has_nul) {
+    if (has_nul && !m_dialect.binary) {
+        invalid("the server cannot take a text with NUL characters");
+        return *this;
+    }
+    announce(text->size(), has_nul);
+    m_wire.pieces.back().body = std::move(text);
     m_wire.pieces.emplace_back();
     return *this;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,17 +25,16 @@ struct Dialect {
     bool binary = false; // BINARY: literal8 may be sent
 };
 
-// A command ready for the wire: pieces in order. After one with `wait` the server must answer `+` first.
-// `outside` bytes after a piece are the sender's own to write (a message of an APPEND that never is in memory
-// whole).
+// A command ready for the wire: pieces in order. After one with `wait` the server must answer `+` first. A `body`
+// follows its piece's bytes: the message of an APPEND, shared, so that 25 MB are not copied on their way.
 struct Wire {
     struct Piece {
         std::string bytes;
         bool wait = false;
-        uint64_t outside = 0;
+        std::shared_ptr<const std::string> body;
     };
     std::vector<Piece> pieces;
-    bool one_piece() const { return pieces.size() == 1 && pieces[0].outside == 0; }
+    bool one_piece() const { return pieces.size() == 1 && !pieces[0].body; }
 };
 
 class Command {
@@ -51,12 +51,13 @@ class Command {
     Command& folder_on_wire(std::string_view name); // a name exactly as a LIST gave it
     Command& number(uint64_t value);
     Command& uids(const UidSet& set);
-    Command& flags(const std::vector<std::string>& names);        // (\Seen $Forwarded)
-    Command& literal(std::string_view bytes);                     // always a literal
-    Command& literal8(std::string_view bytes);                    // ~{n}: may hold NUL
-    Command& literal_outside(uint64_t size, bool binary = false); // only announced; see Wire::Piece::outside
-    Command& open();                                              // (
-    Command& close();                                             // )
+    Command& flags(const std::vector<std::string>& names); // (\Seen $Forwarded)
+    Command& literal(std::string_view bytes);              // always a literal
+    Command& literal8(std::string_view bytes);             // ~{n}: may hold NUL
+    // The same for a whole message; whoever has it has looked whether a NUL is in it.
+    Command& literal_of(std::shared_ptr<const std::string> text, bool has_nul);
+    Command& open();  // (
+    Command& close(); // )
 
     // `tag SP verb ... CRLF`, or why it cannot be sent.
     Result<Wire> finish(std::string_view tag) const;

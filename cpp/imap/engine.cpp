@@ -156,6 +156,17 @@ void Engine::put(const Entry& entry, std::string_view bytes) {
         m_log += "\r\n";
 }
 
+void Engine::put(const Entry& entry, Wire::Piece& piece) {
+    put(entry, piece.bytes);
+    if (entry.secret)
+        drop(piece.bytes);
+    if (!piece.body)
+        return;
+    if (m_logging)
+        m_log += fmt::format("[{} bytes]", piece.body->size());
+    m_bodies.push_back({std::exchange(m_output, {}), std::move(piece.body)});
+}
+
 void Engine::pump() {
     if (m_pumping || m_state == State::greeting || m_ended)
         return;
@@ -167,8 +178,7 @@ void Engine::pump() {
         // Pieces go until one must wait for the server's `+`.
         while (entry.next_piece < entry.wire.pieces.size()) {
             auto& piece = entry.wire.pieces[entry.next_piece++];
-            put(entry, piece.bytes);
-            drop(piece.bytes);
+            put(entry, piece);
             if (piece.wait) {
                 m_holder = entry.id;
                 break;
@@ -356,8 +366,7 @@ void Engine::handle_continuation(const Continuation& continuation) {
     bool waits = false;
     while (entry->next_piece < entry->wire.pieces.size() && !waits) {
         auto& piece = entry->wire.pieces[entry->next_piece++];
-        put(*entry, piece.bytes);
-        drop(piece.bytes);
+        put(*entry, piece);
         waits = piece.wait;
     }
     if (!waits && !entry->holds)
@@ -397,6 +406,7 @@ void Engine::end(Error error) {
         return;
     m_queue.clear();
     m_flight.clear();
+    m_bodies.clear();
     m_output.clear();
     m_events.on_end(error);
 }

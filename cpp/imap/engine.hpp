@@ -97,7 +97,13 @@ class Engine {
     void set_sink(LiteralSink* sink) { m_parser.set_sink(sink); }
 
     // What is to be sent now, in order.
-    bool has_output() const { return !m_output.empty(); }
+    bool has_output() const { return !m_output.empty() || !m_bodies.empty(); }
+    // First the messages of APPENDs, each with what goes before it; then the rest.
+    struct Body {
+        std::string before;
+        std::shared_ptr<const std::string> text;
+    };
+    std::vector<Body> take_bodies() { return std::exchange(m_bodies, {}); }
     std::string take_output() { return std::exchange(m_output, {}); }
     // The same for the log: secrets are blotted out there. Empty unless asked for.
     void keep_log(bool on) { m_logging = on; }
@@ -145,6 +151,7 @@ class Engine {
     RequestId enqueue(Entry entry);
     void pump();
     void put(const Entry& entry, std::string_view bytes);
+    void put(const Entry& entry, Wire::Piece& piece);
     void handle(const Response& response);
     void handle_status(const Status& status);
     void handle_tagged(const Status& status);
@@ -161,6 +168,7 @@ class Engine {
     Capabilities m_capabilities;
     std::deque<Entry> m_queue;
     std::deque<Entry> m_flight;
+    std::vector<Body> m_bodies;
     std::string m_output;
     std::string m_log;
     std::string m_bye; // the server's last words

@@ -103,6 +103,10 @@ void Session::flush() {
         return;
     go_on_idling();
     if (m_engine.has_output()) {
+        for (auto& [before, text] : m_engine.take_bodies()) {
+            m_wire->write(std::move(before));
+            m_wire->write(std::move(text));
+        }
         std::string out = m_engine.take_output();
         if (m_account->log)
             log('C', m_engine.take_log());
@@ -231,6 +235,10 @@ void Session::keep_time() {
         auto self = shared_from_this();
         auto now = m_loop.now_ms();
         if (std::exchange(m_progress_seen, m_engine.progress()) != m_engine.progress() || m_pauses > 0)
+            m_progress_ms = now;
+        // A message on its way over a slow line is progress too, as long as the other side takes of it.
+        std::size_t unheard = m_wire ? m_wire->unheard() : 0;
+        if (std::exchange(m_unheard, unheard) > unheard)
             m_progress_ms = now;
         if (now - m_progress_ms < static_cast<int64_t>(m_account->timeout_ms))
             return;

@@ -298,6 +298,7 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
 
     loop::Timer m_timer;
     uint64_t m_progress_seen = 0;
+    std::size_t m_unheard = 0;
     uint64_t m_progress_read = 0;
     uint64_t m_unanswered_bytes = 0; // since the last answer
     std::int64_t m_progress_ms = 0;

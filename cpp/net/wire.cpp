@@ -342,6 +342,14 @@ void Wire::write(std::string text) {
     m_impl->write(std::move(text));
 }
 
+void Wire::write(std::shared_ptr<const std::string> text) {
+    m_impl->write(std::move(text));
+}
+
+std::size_t Wire::unheard() const {
+    return m_impl->unheard();
+}
+
 std::size_t Wire::unsent() const {
     return m_impl->unsent();
 }

@@ -72,9 +72,13 @@ class Wire {
     void write(std::string_view text, Wipe wipe = Wipe::no);
     // Takes a large text over instead of copying it: a literal of an APPEND.
     void write(std::string text);
+    // The same for one that others hold too.
+    void write(std::shared_ptr<const std::string> text);
     void write(const char* text) { write(std::string_view(text)); }
     // Bytes that were written here and are not with the kernel yet.
     std::size_t unsent() const;
+    // The same and those that the other side has not acknowledged, where the system tells of them.
+    std::size_t unheard() const;
     // Resumes when at most `most` bytes are unsent; throws when the connection is lost first.
     loop::Task<void> drained(std::size_t most, loop::CancelToken token);
 

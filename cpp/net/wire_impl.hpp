@@ -32,10 +32,12 @@ class Wire::Impl : public std::enable_shared_from_this<Wire::Impl> {
     void read_stop();
     void write(std::string_view text, Wipe wipe);
     void write(std::string text);
+    void write(std::shared_ptr<const std::string> text);
     loop::Task<void> drained(std::size_t most, loop::CancelToken token);
     void start_deflate(std::span<const char> behind);
     void close();
 
+    std::size_t unheard() const;
     std::size_t unsent() const { return m_queued + (m_tcp ? m_tcp->unwritten() : 0); }
     const TlsEngine* tls() const { return m_tls.get(); }
     bool compressed() const { return m_inflater != nullptr; }
@@ -51,6 +53,9 @@ class Wire::Impl : public std::enable_shared_from_this<Wire::Impl> {
         std::string text;
         std::size_t sent = 0;
         Wipe wipe = Wipe::no;
+        std::shared_ptr<const std::string> shared; // in place of the text
+
+        const std::string& all() const { return shared ? *shared : text; }
     };
     struct Drain {
         std::size_t most;

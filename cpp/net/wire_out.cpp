@@ -5,6 +5,11 @@
 
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 #include "net/wire_impl.hpp"
 
@@ -29,7 +34,7 @@ void Wire::Impl::write(std::string_view text, Wipe wipe) {
         return;
     }
     m_queued += text.size();
-    m_out.push_back({std::string(text), 0, wipe});
+    m_out.push_back({std::string(text), 0, wipe, nullptr});
     pump_out();
 }
 
@@ -37,8 +42,30 @@ void Wire::Impl::write(std::string text) {
     if (m_ended || !m_tcp || text.empty())
         return;
     m_queued += text.size();
-    m_out.push_back({std::move(text), 0, Wipe::no});
+    m_out.push_back({std::move(text), 0, Wipe::no, nullptr});
     pump_out();
+}
+
+void Wire::Impl::write(std::shared_ptr<const std::string> text) {
+    if (m_ended || !m_tcp || !text || text->empty())
+        return;
+    m_queued += text->size();
+    m_out.push_back({{}, 0, Wipe::no, std::move(text)});
+    pump_out();
+}
+
+std::size_t Wire::Impl::unheard() const {
+    std::size_t count = unsent();
+    int waiting = 0;
+#if defined(SIOCOUTQ)
+    if (m_tcp && ioctl(m_tcp->fd(), SIOCOUTQ, &waiting) == 0)
+        count += static_cast<std::size_t>(std::max(waiting, 0));
+#elif defined(SO_NWRITE)
+    socklen_t size = sizeof waiting;
+    if (m_tcp && getsockopt(m_tcp->fd(), SOL_SOCKET, SO_NWRITE, &waiting, &size) == 0)
+        count += static_cast<std::size_t>(std::max(waiting, 0));
+#endif
+    return count;
 }
 
 void Wire::Impl::pump_out_later() {
@@ -63,10 +90,10 @@ void Wire::Impl::pump_out() {
             return;
         }
         Outgoing& first = m_out.front();
-        std::string_view text = std::string_view(first.text).substr(first.sent, WRITE_SLICE);
+        std::string_view text = std::string_view(first.all()).substr(first.sent, WRITE_SLICE);
         if (m_options.bandwidth) {
             auto now = static_cast<std::uint64_t>(m_loop.now_ms());
-            std::uint64_t wait = first.text.size() > SMALL_WRITE ? m_options.bandwidth->wait_ms(now) : 0;
+            std::uint64_t wait = first.all().size() > SMALL_WRITE ? m_options.bandwidth->wait_ms(now) : 0;
             if (wait > 0) {
                 m_write_pause.start(wait, 0, [this] { pump_out(); });
                 return;
@@ -78,7 +105,7 @@ void Wire::Impl::pump_out() {
             return;
         first.sent += text.size();
         m_queued -= text.size();
-        if (first.sent == first.text.size()) {
+        if (first.sent == first.all().size()) {
             if (first.wipe == Wipe::yes)
                 OPENSSL_cleanse(first.text.data(), first.text.size());
             m_out.pop_front();

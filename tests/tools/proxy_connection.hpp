@@ -46,6 +46,10 @@ class Connection {
         if (uv_accept(listener, stream(m_client)) != 0)
             return close();
         uv_tcp_nodelay(&m_client, 1);
+        // A slow line holds little; the kernel would take megabytes at once on its behalf.
+        int held = 64 << 10;
+        if (m_shared.limits.bytes_per_ns > 0)
+            uv_recv_buffer_size(reinterpret_cast<uv_handle_t*>(&m_client), &held);
         if (m_shared.tls) {
             m_tls = SSL_new(m_shared.tls);
             SSL_set_bio(m_tls, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));

@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+#include <memory>
+
 using namespace himalaya;
 using namespace himalaya::imap;
 
@@ -17,8 +19,8 @@ std::string sent(const Command& command) {
         all += piece.bytes;
         if (piece.wait)
             all += "<wait>";
-        if (piece.outside)
-            all += "<" + std::to_string(piece.outside) + " bytes>";
+        if (piece.body)
+            all += "<" + *piece.body + ">";
     }
     return all;
 }
@@ -130,13 +132,18 @@ TEST_CASE("literals wait as the server has agreed") {
     CHECK(refused(Command({}, "X").literal(std::string("a\0", 2))));
 }
 
-TEST_CASE("an APPEND can leave its message outside") {
-    CHECK(sent(Command({}, "APPEND").folder("a").flags({"\\Seen"}).literal_outside(99)) ==
-          "A1 APPEND \"a\" (\\Seen) {99}\r\n<wait><99 bytes>\r\n");
+TEST_CASE("a message of an APPEND is shared, not copied") {
+    const auto text = std::make_shared<const std::string>("hello");
+    const auto command = Command({}, "APPEND").folder("a").flags({"\\Seen"}).literal_of(text, false);
+    CHECK(sent(command) == "A1 APPEND \"a\" (\\Seen) {5}\r\n<wait><hello>\r\n");
+    CHECK(command.finish("A1")->pieces[1].body.get() == text.get());
     CHECK(sent(Command({.literals = Literals::plus}, "APPEND")
                    .folder("a")
-                   .literal_outside(99)
-                   .literal_outside(7)) == "A1 APPEND \"a\" {99+}\r\n<99 bytes> {7+}\r\n<7 bytes>\r\n");
+                   .literal_of(text, false)
+                   .literal_of(text, false)) == "A1 APPEND \"a\" {5+}\r\n<hello> {5+}\r\n<hello>\r\n");
+    CHECK(sent(Command({.literals = Literals::plus, .binary = true}, "X").literal_of(text, true)) ==
+          "A1 X ~{5+}\r\n<hello>\r\n");
+    CHECK(refused(Command({}, "X").literal_of(text, true)));
 }
 
 TEST_CASE("an empty set is refused, and a tag is ours") {

@@ -212,6 +212,31 @@ TEST_CASE("a synchronising literal waits for the server and holds what is behind
     REQUIRE(talk.engine.take_output() == "hello\r\nT2 NOOP\r\n");
 }
 
+TEST_CASE("a message goes out behind its announcement and before the command that follows, uncopied") {
+    const auto text = std::make_shared<const std::string>("hello");
+    for (auto literals : {Dialect::Literals::plus, Dialect::Literals::sync}) {
+        Talk talk;
+        Command append({.literals = literals}, "APPEND");
+        append.folder("INBOX").literal_of(text, false);
+        talk.engine.submit({std::move(append), "APPEND"}).or_throw();
+        talk.ask("NOOP");
+        std::string before;
+        if (literals == Dialect::Literals::sync) {
+            REQUIRE(talk.engine.take_bodies().empty());
+            before = talk.engine.take_output();
+            talk.say("+ go on\r\n");
+        }
+        auto bodies = talk.engine.take_bodies();
+        REQUIRE(bodies.size() == 1);
+        before += bodies[0].before;
+        REQUIRE(before.starts_with("T1 APPEND \"INBOX\" {5"));
+        REQUIRE(before.ends_with("}\r\n"));
+        REQUIRE(bodies[0].text.get() == text.get());
+        REQUIRE(talk.engine.take_output() == "\r\nT2 NOOP\r\n");
+        REQUIRE_FALSE(talk.engine.has_output());
+    }
+}
+
 TEST_CASE("a refused literal is not sent, and the next command goes on") {
     Talk talk;
     Command append({}, "APPEND");
