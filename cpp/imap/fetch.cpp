@@ -20,6 +20,7 @@ constexpr uint64_t first_window = 250;
 constexpr uint64_t smallest_window = 20;
 constexpr uint64_t largest_window = 4000;
 constexpr size_t windows_in_flight = 3;
+constexpr uint64_t most_beyond = 1000;
 
 struct Window {
     Ticket ticket;
@@ -143,11 +144,13 @@ class Fetching {
     FetchResult m_result;
     std::optional<Error> m_refused;
     std::optional<Error> m_unreadable; // a message came that cannot be had
+    bool m_flooded = false;
 
     std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only);
     std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only,
                                  std::shared_ptr<const FetchWants> wants);
     bool take_malformed(Window& window, const Malformed& malformed);
+    bool floods();
     loop::Task<void> ask_again(std::shared_ptr<Window> window, loop::CancelToken token);
 };
 
@@ -156,6 +159,24 @@ void Fetching::check(const Selected& selected) const {
         throw make_error(Fault::uidvalidity,
                          fmt::format("The folder {} was made anew on the server.", shown(m_request.folder)),
                          "Its messages are matched again before anything else is done.");
+}
+
+// Some tell of a message twice; who tells of thousands that the folder does not have would go on for ever.
+bool Fetching::floods() {
+    uint64_t exists = m_selected.exists;
+    if (auto& now = m_session->selected())
+        exists = std::max<uint64_t>(exists, now->exists);
+    if (m_result.messages < 2 * exists + most_beyond)
+        return false;
+    if (!std::exchange(m_flooded, true))
+        m_session->loop().defer([session = m_session, folder = m_request.folder] {
+            session->close(
+                make_error(Fault::protocol,
+                           fmt::format("The server tells of more and more messages that {} does not have.",
+                                       shown(folder)),
+                           "The connection was closed; ask whoever runs the server."));
+        });
+    return true;
 }
 
 bool Fetching::take_malformed(Window& window, const Malformed& malformed) {
@@ -242,6 +263,8 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
             // `*` gives the last message whatever else was asked for; so does `900:*` in a folder of 800.
             if (!m_request.uids.contains(*got.uid))
                 return m_request.uids.max() == last_of_all;
+            if (floods())
+                return true;
             ++state->received;
             state->uids.push_back(*got.uid);
             ++m_result.messages;

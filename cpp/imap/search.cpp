@@ -11,6 +11,8 @@ namespace himalaya::imap {
 
 namespace {
 
+constexpr uint64_t most_found = Limits().list; // as many as a plain SEARCH may name
+
 // How a key's values are written.
 enum class Value { none, text, date, number, set, flag, header };
 
@@ -166,7 +168,14 @@ loop::Task<UidSet> search(std::shared_ptr<Session> session, SearchRequest reques
         }
         if (!got.ok())
             throw error_of(got.refusal(), "search");
-        co_return found.united(UidSet::of(numbers));
+        found = found.united(UidSet::of(numbers));
+        // "ALL 1:4294967295" is one short line, and would be 16 GB of numbers.
+        if (found.count() > most_found)
+            throw make_error(Fault::protocol,
+                             fmt::format("The server says that it found {} messages in {}.", found.count(),
+                                         shown(request.folder)),
+                             "No folder has so many; ask whoever runs the server.");
+        co_return found;
     }
 }
 

@@ -35,6 +35,24 @@ TEST_CASE("an empty folder has nothing to fetch, whatever the server says to *")
             0);
 }
 
+TEST_CASE("a server that tells of messages without end is left") {
+    Place place;
+    place.server.on("UID FETCH", [](const std::string&) {
+        std::string flood;
+        for (int uid = 1; uid <= 20000; ++uid)
+            flood += "* 1 FETCH (UID " + std::to_string(uid) + " FLAGS ())\r\n";
+        return flood;
+    });
+    auto session = place.open();
+    Counter counter;
+    auto task = [](auto s, Counter& c) -> loop::Task<void> {
+        auto request = request_for(*UidSet::parse("1:*"));
+        co_await fetch(s, std::move(request), c, {});
+    };
+    REQUIRE(place.loop.run(task(session, counter))->code == himalaya::Code::protocol);
+    REQUIRE(counter.uids.size() < 1100);
+}
+
 TEST_CASE("news in the middle of a FETCH is not a message") {
     Place place;
     place.server.on(

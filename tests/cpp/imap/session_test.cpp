@@ -140,6 +140,17 @@ TEST_CASE("ESEARCH that says nothing at all is not believed") {
     REQUIRE(place.loop.value_of(search(session, request, {})).text() == "8");
 }
 
+TEST_CASE("a search that finds more than any folder has is not believed") {
+    Place place;
+    place.server.on("UID SEARCH", "* ESEARCH (TAG \"x\") UID ALL 1:4294967295\r\n% OK\r\n");
+    auto session = place.open();
+    SearchRequest request;
+    request.folder = "INBOX";
+    auto task = [](auto s, auto r) -> loop::Task<void> { co_await search(s, r, {}); };
+    REQUIRE(place.loop.run(task(session, request))->code == himalaya::Code::protocol);
+    REQUIRE(session->alive());
+}
+
 TEST_CASE("a value typed by a user cannot become another search key") {
     Place place;
     place.server.on("UID SEARCH", "* SEARCH\r\n% OK\r\n");
