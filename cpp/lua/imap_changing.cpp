@@ -26,16 +26,21 @@ int store(lua_State* L, Runtime& runtime) {
     change.add = check_flags(changes.strings("add").value_or(std::vector<std::string>()), "changes.add");
     change.remove =
         check_flags(changes.strings("remove").value_or(std::vector<std::string>()), "changes.remove");
-    if (auto since = changes.number("unchanged_since"))
-        change.unchanged_since = static_cast<uint64_t>(*since);
-    if (auto validity = changes.number("uidvalidity"))
+    change.unchanged_since = check_count(changes, "unchanged_since");
+    if (auto validity = check_count(changes, "uidvalidity", UINT32_MAX))
         target.uid_validity = static_cast<uint32_t>(*validity);
     // Setting a flag twice sets it once; with UNCHANGEDSINCE the second time would find the first.
     bool repeatable = !change.unchanged_since;
     std::string folder = target.folder;
     auto work = [target, change](SessionPtr session, loop::CancelToken token) -> loop::Task<Arguments> {
         StoreResult result = co_await imap::store(session, target, change, token);
-        co_return [modified = std::move(result.modified)](lua_State* to) {
+        // Only of those that were asked for, whatever the server names.
+        UidSet modified = result.modified.shared(target.uids);
+        if (modified.count() > Limits().list)
+            throw make_error(Code::protocol,
+                             "The server says that more messages changed than a folder holds.",
+                             "Ask whoever runs the server.");
+        co_return [modified = std::move(modified)](lua_State* to) {
             lua_createtable(to, 0, 1);
             push_uids(to, modified);
             lua_setfield(to, -2, "modified");
@@ -94,32 +99,64 @@ int expunge(lua_State* L, Runtime& runtime) {
     return ask(L, runtime, 4, folder, true, std::move(work));
 }
 
-NewMessage new_message(std::string_view bytes, const Table& options) {
+// A message as Lua gave it: a large one is copied piece by piece, out of the string that is held for it.
+struct Given {
     NewMessage message;
-    message.bytes = std::string(bytes);
-    message.flags = check_flags(options.strings("flags").value_or(std::vector<std::string>()), "opts.flags");
-    message.internal_date = options.string("date").value_or("");
-    return message;
+    Ref held;
+    std::string_view text;
+};
+
+// The text lies on top of the stack.
+Given given(lua_State* L, const Table& options) {
+    Given given;
+    given.text = check_string(L, -1, "message");
+    given.held = Ref::of(L, -1);
+    given.message.flags =
+        check_flags(options.strings("flags").value_or(std::vector<std::string>()), "opts.flags");
+    given.message.internal_date = options.string("date").value_or("");
+    return given;
+}
+
+loop::Task<std::vector<NewMessage>> copied(loop::Loop& loop, std::vector<Given>& all) {
+    constexpr std::size_t piece = 256 * 1024;
+    std::vector<NewMessage> messages;
+    for (auto& one : all) {
+        auto& bytes = one.message.bytes;
+        bytes.reserve(one.text.size());
+        while (bytes.size() < one.text.size()) {
+            bytes.append(one.text.substr(bytes.size(), piece));
+            if (loop.budget().exhausted())
+                co_await loop.next_turn();
+        }
+        messages.push_back(std::move(one.message));
+    }
+    co_return messages;
 }
 
 // append(client, folder, message | { {message=, flags=, date=}, ... }, opts { flags, date }, callback) -> operation
 int append(lua_State* L, Runtime& runtime) {
     std::string folder(check_string(L, 2, "folder"));
     Table options(L, 4, "opts", false);
-    std::vector<NewMessage> messages;
+    auto all = std::make_shared<std::vector<Given>>();
     if (lua_type(L, 3) == LUA_TTABLE) {
         Table list(L, 3, "message");
         list.each_table([&](int, const Table& one) {
-            messages.push_back(new_message(one.required_string("message"), one));
+            lua_pushliteral(L, "message");
+            lua_rawget(L, -2);
+            all->push_back(given(L, one));
+            lua_pop(L, 1);
         });
     } else {
-        messages.push_back(new_message(check_string(L, 3, "message"), options));
+        lua_pushvalue(L, 3);
+        all->push_back(given(L, options));
+        lua_pop(L, 1);
     }
-    if (messages.empty())
+    if (all->empty())
         bad_argument("message", "nothing is in it");
-    auto given = std::make_shared<std::vector<NewMessage>>(std::move(messages));
-    auto work = [folder, given](SessionPtr session, loop::CancelToken token) -> loop::Task<Arguments> {
-        AppendResult result = co_await imap::append(session, folder, std::move(*given), token);
+    auto work = [&loop = runtime.loop(), folder, all](SessionPtr session,
+                                                      loop::CancelToken token) -> loop::Task<Arguments> {
+        std::vector<NewMessage> messages = co_await copied(loop, *all);
+        AppendResult result = co_await imap::append(session, folder, std::move(messages), token);
         co_return [result = std::move(result)](lua_State* to) {
             lua_createtable(to, 0, 3);
             if (result.uid_validity != 0)

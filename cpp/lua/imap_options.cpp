@@ -45,7 +45,7 @@ Account check_account(const Table& options, loop::Loop& loop) {
     account.poll_ms = seconds("poll_interval", 60);
     account.renew_ms = seconds("idle_renewal", 24 * 60);
     if (auto limit = options.number("bandwidth_limit")) {
-        if (!(*limit >= 1))
+        if (!(*limit >= 1) || *limit > 1e9)
             bad_argument(options.path("bandwidth_limit"), "expected KiB per second, 1 or more");
         account.bandwidth = std::make_shared<net::Bandwidth>(static_cast<uint64_t>(*limit));
     }
@@ -79,6 +79,32 @@ Account check_account(const Table& options, loop::Loop& loop) {
     return account;
 }
 
+std::optional<uint64_t> check_count(const Table& table, const char* field, int64_t most) {
+    auto number = table.integer(field);
+    if (number && (*number < 0 || *number > most))
+        bad_argument(table.path(field), fmt::format("expected 0 to {}, got {}", most, *number));
+    return number ? std::optional(static_cast<uint64_t>(*number)) : std::nullopt;
+}
+
+namespace {
+
+// "1.2", "HEADER", "1.2.MIME": numbers, and at most one word, at the end.
+bool is_part(std::string_view name) {
+    for (bool last = false; !last;) {
+        size_t dot = name.find('.');
+        std::string_view word = name.substr(0, dot);
+        last = dot == std::string_view::npos;
+        bool number = !word.empty() && word.size() < 10 && word[0] != '0' &&
+                      word.find_first_not_of("0123456789") == std::string_view::npos;
+        if (!number && !(last && (word == "HEADER" || word == "TEXT" || word == "MIME")))
+            return false;
+        name.remove_prefix(last ? name.size() : dot + 1);
+    }
+    return true;
+}
+
+} // namespace
+
 FetchWants check_wants(lua_State* L, int index) {
     FetchWants wants;
     struct Item {
@@ -108,16 +134,14 @@ FetchWants check_wants(lua_State* L, int index) {
             wants.parts.push_back("HEADER");
         } else if (name.starts_with("header:") && is_atom(std::string_view(name).substr(7))) {
             wants.headers.push_back(name.substr(7));
-        } else if (name.starts_with("part:") &&
-                   name.find_first_not_of("0123456789.MIEHADRTX", 5) == std::string::npos) {
+        } else if (name.starts_with("part:") && is_part(std::string_view(name).substr(5))) {
             wants.parts.push_back(name.substr(5));
         } else {
             bad_argument("items", fmt::format("unknown item '{}'", name));
         }
     }
     Table table(L, index, "items");
-    if (auto since = table.number("changed_since"))
-        wants.changed_since = static_cast<uint64_t>(*since);
+    wants.changed_since = check_count(table, "changed_since");
     return wants;
 }
 
@@ -148,7 +172,8 @@ UidSet check_uids(lua_State* L, int index, std::string_view name) {
         lua_rawgeti(L, index, static_cast<int>(i));
         double number = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
         lua_pop(L, 1);
-        if (!(number >= 1) || number > 4294967295.0)
+        if (!(number >= 1) || number > 4294967295.0 ||
+            number != static_cast<double>(static_cast<uint32_t>(number)))
             bad_argument(name, fmt::format("[{}] is not a UID", i));
         numbers.push_back(static_cast<uint32_t>(number));
     }
@@ -195,7 +220,11 @@ SearchRequest check_criteria(lua_State* L, int index) {
         } else if (lua_type(L, -1) == LUA_TTABLE) {
             criterion.values = check_strings(L, lua_gettop(L), "criteria." + criterion.key);
         } else if (lua_type(L, -1) == LUA_TNUMBER) {
-            criterion.values.push_back(fmt::format("{}", static_cast<uint64_t>(lua_tonumber(L, -1))));
+            std::string path = "criteria." + std::string(check_string(L, -2, "criteria"));
+            auto number = check_integer(L, -1, path);
+            if (number < 0)
+                bad_argument(path, "expected 0 or more");
+            criterion.values.push_back(fmt::format("{}", number));
         } else {
             criterion.values.push_back(std::string(check_string(L, -1, "criteria." + criterion.key)));
         }

@@ -27,6 +27,9 @@ inline constexpr std::array flag_names = {
 
 imap::Account check_account(const Table& options, loop::Loop& loop);
 imap::FetchWants check_wants(lua_State* L, int index);
+// A whole number of a field, where it is given.
+std::optional<uint64_t> check_count(const Table& table, const char* field,
+                                    int64_t most = 9'007'199'254'740'991);
 imap::UidSet check_uids(lua_State* L, int index, std::string_view name);
 std::vector<std::string> check_flags(const std::vector<std::string>& names, std::string_view path);
 imap::SearchRequest check_criteria(lua_State* L, int index);

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '71587a60d7f093a9'
+return 'e3480f5b2e1fc0cc'
