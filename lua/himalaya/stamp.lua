@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'e3480f5b2e1fc0cc'
+return '15684f38b1fb4f3f'
