@@ -87,8 +87,9 @@ function M.render(ui, title)
       end
       local blanks = #run.text:match('^ *')
       local text = run.text:sub(blanks + 1):match('^(.-) *$')
-      if text ~= '' then
-        local cells = run.cells - (#run.text - #text)
+      local cells = run.cells - (#run.text - #text)
+      -- A mark that stands on a blank is nothing to see.
+      if text ~= '' and cells > 0 then
         local place = ('x="%d" y="%d" textLength="%d"'):format(left + blanks * WIDTH, top + 13, cells * WIDTH)
         out[#out + 1] = ('<text %s lengthAdjust="spacingAndGlyphs" fill="%s"%s%s%s>%s</text>'):format(
           place,
