@@ -11,8 +11,9 @@ local figures = {
   {
     name = "`require('himalaya.native')`, files in memory",
     asked = 'under 4 ms',
-    how = 'A fresh Neovim, wall clock round the one call, libraries included. The peer column is what loading the\n'
-      .. "module's libraries one by one costs in another fresh Neovim, the dearest three named.",
+    how = 'A fresh Neovim, wall clock round the one call, libraries included. The peer column is what loading\n'
+      .. 'what it needs at once, one library after the other, costs in another fresh Neovim, the dearest three\n'
+      .. 'named. (Others are loaded when they are first called.)',
   },
   {
     name = '`setup()`, first call',

@@ -255,7 +255,7 @@ function M.execute_batch(commands, cb)
   end
 
   if count == 0 then
-    vim.schedule(finish)
+    native.loop.complete(finish)
   else
     submit_some(FIRST)
   end
