@@ -79,6 +79,15 @@ function M.start(dovecot, opts)
     end, 10000, 'the list to show what was synced')
   end
 
+  --- How many windows the tab page has, floats left out.
+  function nvim.windows()
+    return nvim.lua(function()
+      return #vim.tbl_filter(function(window)
+        return vim.api.nvim_win_get_config(window).relative == ''
+      end, vim.api.nvim_tabpage_list_wins(0))
+    end)
+  end
+
   function nvim.filetype()
     return nvim.lua('return vim.bo.filetype')
   end

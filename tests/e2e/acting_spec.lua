@@ -169,6 +169,7 @@ PICTURES[100] = [[
     Trash                │[ ]  • Ann              Lunch                                   1 Jan 2000
 ~                        │                                                                   ?:help]]
 
+-- luacheck: push ignore 631
 PICTURES[200] = [[
 ▾ home                       4│Himalaya - home@example.org - INBOX
     INBOX                    4│Page 1 / 1 | 4 emails, 4 unread
@@ -178,6 +179,7 @@ PICTURES[200] = [[
     Junk                      │[ ]  • 図書館                           開館時間                                                                                                     228 2000-01-02 12:00
     Trash                     │[ ]  • Ann                              Lunch                                                                                                        214 2000-01-01 12:00
 ~                             │                                                                                                                                                                  ?:help]]
+-- luacheck: pop
 
 describe('the cells', function()
   setup(function()

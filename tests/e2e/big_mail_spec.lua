@@ -38,7 +38,7 @@ describe('mail', function()
     })
     screens.deliver(
       dovecot,
-      { user = 'office', subject = 'one line', body = ('words and '):rep(1000000) .. 'END' }
+      { user = 'office', subject = 'one line', body = ('words and '):rep(200000) .. 'END' }
     )
     screens.deliver(dovecot, {
       user = 'office',

@@ -38,6 +38,16 @@ local function find(wanted)
   end
 end
 
+-- Whether a window can be closed without the tab page; floats do not count.
+---@return boolean
+local function more_than_one()
+  local count = 0
+  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    count = count + (vim.api.nvim_win_get_config(window).relative == '' and 1 or 0)
+  end
+  return count > 1
+end
+
 -- The window that mail is shown in; a float or a window that keeps its buffer is left alone.
 ---@return integer
 local function main_window()
@@ -102,7 +112,7 @@ function M.toggle_sidebar()
   if not window then
     open_sidebar()
     sidebar.refresh()
-  elseif #vim.api.nvim_tabpage_list_wins(0) > 1 then
+  elseif more_than_one() then
     close_sidebar(window)
   end
 end
@@ -256,7 +266,7 @@ end
 function M.close()
   local main = find(is_main)
   local side = find(sidebar.is)
-  if side and #vim.api.nvim_tabpage_list_wins(0) > 1 then
+  if side and more_than_one() then
     close_sidebar(side)
   end
   require('himalaya.ui.preview').forget()
@@ -268,7 +278,7 @@ function M.close()
   before[main] = nil
   if last and vim.api.nvim_buf_is_valid(last) then
     vim.api.nvim_win_set_buf(main, last)
-  elseif #vim.api.nvim_tabpage_list_wins(0) > 1 then
+  elseif more_than_one() then
     vim.api.nvim_win_close(main, true)
   else
     vim.api.nvim_win_call(main, vim.cmd.enew)
