@@ -193,26 +193,49 @@ Result<void> Maildir::Delivery::write(std::string_view bytes) {
     return {};
 }
 
-Result<bool> Maildir::Delivery::finish(const std::string& name, std::int64_t arrived) {
-    auto tried = fmt::format("Cannot write into {}", m_folder);
+Result<void> Maildir::Delivery::close(std::int64_t arrived) {
     std::array<timespec, 2> times = {timespec{arrived, 0}, timespec{arrived, 0}};
     ::futimens(m_fd, times.data()); // when a message arrived is the age of its file
-    if (::fsync(m_fd) != 0)
-        return file_failure(errno, tried);
-    ::close(std::exchange(m_fd, -1));
+    if (::close(std::exchange(m_fd, -1)) != 0)
+        return file_failure(errno, fmt::format("Cannot write into {}", m_folder));
+    return {};
+}
+
+Result<bool> Maildir::Delivery::appear(const std::string& name) {
     auto place = fmt::format("{}/cur/{}", m_folder, name);
     // A link and not a rename: it never takes another file's place.
     if (::link(m_file.c_str(), place.c_str()) != 0) {
-        if (errno == EEXIST)
-            return false;
-        // A disk without links.
-        if (::access(place.c_str(), F_OK) == 0)
+        int number = errno;
+        // Some disks have no links.
+        if (number == EEXIST || ::access(place.c_str(), F_OK) == 0)
             return false;
         if (::rename(m_file.c_str(), place.c_str()) != 0)
-            return file_failure(errno, tried);
+            return file_failure(errno, fmt::format("Cannot write into {}", m_folder));
         m_file.clear();
     }
     return true;
+}
+
+Result<void> Maildir::sync(const std::vector<Delivery>& closed) const {
+    auto tried = fmt::format("Cannot write into {}", m_path);
+#ifdef __linux__
+    if (closed.size() > 1) {
+        int folder = ::open((m_path + "/tmp").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int number = folder >= 0 && ::syncfs(folder) == 0 ? 0 : errno;
+        if (folder >= 0)
+            ::close(folder);
+        return number == 0 ? Result<void>() : file_failure(number, tried);
+    }
+#endif
+    for (const auto& delivery : closed) {
+        int file = ::open(delivery.m_file.c_str(), O_RDONLY | O_CLOEXEC);
+        int number = file >= 0 && ::fsync(file) == 0 ? 0 : errno;
+        if (file >= 0)
+            ::close(file);
+        if (number != 0)
+            return file_failure(number, tried);
+    }
+    return {};
 }
 
 } // namespace himalaya::mail

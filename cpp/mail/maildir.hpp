@@ -38,18 +38,7 @@ class Maildir {
   public:
     explicit Maildir(std::string path) : m_path(std::move(path)) {}
 
-    const std::string& path() const { return m_path; }
-    // A folder that has tmp/, new/ and cur/, or cur/ alone.
-    static bool is_one(const std::string& path);
-    // Makes what is missing. Refused where there is another folder's content.
-    Result<void> make() const;
-    // All plain files of new/ and cur/ by name, the oldest names first.
-    Result<std::vector<MaildirEntry>> list() const;
-    std::string path_of(const MaildirEntry& entry) const;
-    KeywordLetters read_letters() const;
-    Result<void> write_letters(const KeywordLetters& letters) const;
-
-    // A file under tmp/ that takes its place in cur/ when all of it is on the disk, or goes.
+    // A file under tmp/ that takes its place in cur/, or goes: closed, synced, and then it may appear.
     class Delivery {
       public:
         static Result<Delivery> begin(const Maildir& maildir, const std::string& unique);
@@ -60,10 +49,13 @@ class Maildir {
         ~Delivery();
 
         Result<void> write(std::string_view bytes);
-        // False where a file of that name was there already.
-        Result<bool> finish(const std::string& name, std::int64_t arrived);
+        // All of it was written. It may be many that wait here for one Maildir::sync().
+        Result<void> close(std::int64_t arrived);
+        // Takes its place; false where a file of that name was there already.
+        Result<bool> appear(const std::string& name);
 
       private:
+        friend class Maildir;
         Delivery(std::string folder, std::string file, int fd)
             : m_folder(std::move(folder)), m_file(std::move(file)), m_fd(fd) {}
 
@@ -71,6 +63,19 @@ class Maildir {
         std::string m_file; // under tmp/; empty once it went
         int m_fd = -1;
     };
+
+    const std::string& path() const { return m_path; }
+    // A folder that has tmp/, new/ and cur/, or cur/ alone.
+    static bool is_one(const std::string& path);
+    // Makes what is missing. Refused where there is another folder's content.
+    Result<void> make() const;
+    // All plain files of new/ and cur/ by name, the oldest names first.
+    Result<std::vector<MaildirEntry>> list() const;
+    std::string path_of(const MaildirEntry& entry) const;
+    KeywordLetters read_letters() const;
+    Result<void> write_letters(const KeywordLetters& letters) const;
+    // What was delivered until now is on the disk when this returns: one wait for many files, where the system can.
+    Result<void> sync(const std::vector<Delivery>& closed) const;
 
   private:
     std::string m_path;

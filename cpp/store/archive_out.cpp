@@ -24,6 +24,8 @@ namespace {
 
 constexpr std::size_t PIECE = 256u << 10;
 constexpr std::size_t SEEN_AT_ONCE = 4u << 20;
+// A wait for the disk costs some milliseconds, for one file as for many.
+constexpr std::size_t SYNCED_AT_ONCE = 500;
 
 [[noreturn]] void fail(int number, const std::string& tried) {
     auto error = file_failure(number, tried);
@@ -276,16 +278,19 @@ class MaildirOut : public ArchiveOut {
         auto name = mail::maildir_name(unique, m_message.flags, m_letters);
         if (m_letters.size() != letters)
             check(m_maildir.write_letters(m_letters)); // before the first name that has one
-        auto is_new = m_delivery->finish(name, m_message.arrived);
+        check(m_delivery->close(m_message.arrived));
+        m_closed.push_back(std::move(*m_delivery));
+        m_names.push_back(std::move(name));
         m_delivery.reset();
-        if (!is_new)
-            check(is_new.error());
-        return *is_new;
+        if (m_closed.size() >= SYNCED_AT_ONCE)
+            let_appear();
+        return true;
     }
 
     void drop() override { m_delivery.reset(); }
 
     void finish() override {
+        let_appear();
         auto cur = m_maildir.path() + "/cur";
         if (int fd = ::open(cur.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); fd >= 0) {
             ::fsync(fd);
@@ -293,8 +298,21 @@ class MaildirOut : public ArchiveOut {
         }
     }
 
+    void end_early() override { let_appear(); }
+
   private:
+    void let_appear() {
+        check(m_maildir.sync(m_closed));
+        for (std::size_t i = 0; i < m_closed.size(); ++i)
+            if (auto appeared = m_closed[i].appear(m_names[i]); !appeared)
+                check(appeared.error());
+        m_closed.clear();
+        m_names.clear();
+    }
+
     mail::Maildir m_maildir;
+    std::vector<mail::Maildir::Delivery> m_closed;
+    std::vector<std::string> m_names;
     mail::KeywordLetters m_letters;
     std::set<std::string> m_there;
     Copies m_copies;

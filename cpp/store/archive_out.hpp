@@ -27,6 +27,8 @@ class ArchiveOut {
     virtual void drop() = 0;
     // All is to stay.
     virtual void finish() = 0;
+    // It ends early: what is complete by itself may stay.
+    virtual void end_early() {}
 };
 
 std::unique_ptr<ArchiveOut> open_archive(std::optional<ArchiveKind> kind, const std::string& path);

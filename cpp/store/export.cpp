@@ -96,8 +96,14 @@ class Export {
     }
 
     // What was not finished goes, on the thread it belongs to.
-    loop::Task<> leave() {
-        return m_store->on_files<void>([this] { m_out.reset(); }, loop::CancelToken());
+    loop::Task<> leave(bool early) {
+        return m_store->on_files<void>(
+            [this, early] {
+                auto out = std::move(m_out);
+                if (out && early)
+                    out->end_early();
+            },
+            loop::CancelToken());
     }
 
     Exported result;
@@ -186,8 +192,13 @@ loop::Task<Exported> export_folder(std::shared_ptr<Store> store, ExportWanted wa
     } catch (const Error& error) {
         failure = error;
     }
-    auto leaving = work.leave();
-    co_await leaving;
+    auto leaving = work.leave(failure.has_value());
+    try {
+        co_await leaving;
+    } catch (const Error& error) {
+        if (!failure)
+            failure = error;
+    }
     if (failure)
         throw Error(*failure);
     co_return work.result;

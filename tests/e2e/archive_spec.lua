@@ -56,7 +56,7 @@ for message in box:
 ]]
 
 local function python(code, ...)
-  local run = vim.system({ 'python3', '-c', code, ... }, { text = true }):wait(20000)
+  local run = vim.system({ 'python3', '-c', code, ... }, { text = true }):wait(8000)
   assert.equal('', run.stderr)
   local lines = vim.split(vim.trim(run.stdout), '\n')
   table.sort(lines)
@@ -236,7 +236,7 @@ describe('mail in files', function()
     start()
     sync()
     local lines = {}
-    for i = 1, 20000 do
+    for i = 1, 8000 do
       lines[i] = ('From a Tue Feb  3 04:05:06 2026\nMessage-ID: <%d@example.org>\n\n%s\n'):format(
         i,
         ('x'):rep(500)
@@ -263,7 +263,7 @@ describe('mail in files', function()
     assert.is_true(ended.seen.passed.done > 0 and ended.seen.passed.share < 1)
     assert.truthy(ended.seen.jobs[1].name:find('import .*/in into home/Archive'))
     local here = good(mail('count', 'home', 'Archive')).total
-    assert.is_true(here > 0 and here < 20000)
+    assert.is_true(here > 0 and here < 8000)
   end)
 
   it('is moved by commands that say what came of it', function()
@@ -287,5 +287,75 @@ describe('mail in files', function()
     nvim.lua('vim.cmd.HimalayaExport({ args = { "a", "b", "c" } })')
     said('Too many words')
     assert.is_nil(vim.uv.fs_stat(dir .. '/x'))
+  end)
+
+  it('leaves nothing half done behind a Neovim that was killed, and does the rest afterwards', function()
+    local lines = {}
+    for i = 1, 3000 do
+      lines[i] = ('From a Tue Feb  3 04:05:06 2026\nMessage-ID: <%d@example.org>\n\n%s\n'):format(
+        i,
+        ('x'):rep(500)
+      )
+    end
+    write(dir .. '/in', table.concat(lines, '\n'))
+    -- One after the other on the same data.
+    local function again()
+      nvim = child.start({
+        setup = {
+          data_dir = dir .. '/data',
+          accounts = { home = { email = 'home@example.org', imap = dovecot:imap('home') } },
+          async = { enabled = false },
+        },
+      })
+    end
+    local function kill_in(what, ...)
+      nvim.lua(
+        [[local what, arguments = ...
+          arguments[#arguments].on_progress = function() vim.g.began = 1 end
+          table.insert(arguments, function() end)
+          require('himalaya.mail')[what](unpack(arguments))]],
+        what,
+        { ... }
+      )
+      nvim.wait_for('return vim.g.began == 1')
+      nvim.kill()
+    end
+    again()
+    sync()
+    kill_in('import', 'home', 'Archive', dir .. '/in', { ignored = true })
+    again()
+    local rest = good(mail('import', 'home', 'Archive', dir .. '/in', {}))
+    assert.equal(3000, rest.imported + rest.skipped)
+    assert.equal(3000, good(mail('count', 'home', 'Archive')).total)
+    kill_in('export', 'home', 'Archive', { path = dir .. '/out' })
+    assert.is_nil(vim.uv.fs_stat(dir .. '/out'))
+    again()
+    kill_in('export', 'home', 'Archive', { path = dir .. '/box/' })
+    again()
+    assert.equal(3000, good(mail('export', 'home', 'Archive', { path = dir .. '/out' })).exported)
+    assert.is_nil(vim.uv.fs_stat(dir .. '/out.himalaya-part'))
+    local box = good(mail('export', 'home', 'Archive', { path = dir .. '/box/' }))
+    assert.equal(3000, box.exported + box.skipped)
+    assert.equal(3000, #vim.fn.readdir(dir .. '/box/cur'))
+  end)
+
+  it('does not hold up :qa', function()
+    start()
+    sync()
+    local lines = {}
+    for i = 1, 3000 do
+      lines[i] = ('From a Tue Feb  3 04:05:06 2026\nMessage-ID: <%d@example.org>\n\n%s\n'):format(i, i)
+    end
+    write(dir .. '/in', table.concat(lines, '\n'))
+    nvim.lua(
+      [[require('himalaya.mail').import('home', 'Archive', ..., {
+        on_progress = function() vim.g.began = 1 end,
+      }, function() end)]],
+      dir .. '/in'
+    )
+    nvim.wait_for('return vim.g.began == 1')
+    local began = vim.uv.hrtime()
+    nvim.stop()
+    assert.is_true((vim.uv.hrtime() - began) / 1e6 < child.limit(3000))
   end)
 end)

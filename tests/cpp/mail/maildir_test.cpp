@@ -29,7 +29,11 @@ struct Place {
 std::string deliver(const Maildir& maildir, const std::string& unique, std::string_view bytes) {
     auto delivery = Maildir::Delivery::begin(maildir, unique).or_throw();
     delivery.write(bytes).or_throw();
-    return delivery.finish(unique + ":2,S", 1'770'091'506).or_throw() ? "new" : "known";
+    delivery.close(1'770'091'506).or_throw();
+    std::vector<Maildir::Delivery> closed;
+    closed.push_back(std::move(delivery));
+    maildir.sync(closed).or_throw();
+    return closed[0].appear(unique + ":2,S").or_throw() ? "new" : "known";
 }
 
 std::vector<std::string> names(const Maildir& maildir) {
