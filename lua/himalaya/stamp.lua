@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'de73384490e0d574'
+return '5710edb44686062a'
