@@ -48,6 +48,18 @@ int reset_metrics(lua_State*, Runtime& runtime) {
     return 0;
 }
 
+// enter(fn): fn() as a part of ours, counted in the turn like every callback; for what Neovim calls by itself, timers
+// and autocommands
+int enter(lua_State* L, Runtime&) {
+    lua_settop(L, 1);
+    check_function(L, 1, "fn");
+    if (lua_pcall(L, 0, 0, 0) != 0) {
+        const char* text = lua_tostring(L, -1);
+        throw BadArgument{text ? text : "an error that is no text"};
+    }
+    return 0;
+}
+
 // What follows the first `skipped` arguments, kept to be pushed later.
 Arguments keep_arguments(lua_State* L, int skipped) {
     int count = lua_gettop(L) - skipped;
@@ -145,6 +157,7 @@ void open_loop(lua_State* L, Runtime& runtime) {
     lua_newtable(L);
     set_function<metrics>(L, "metrics");
     set_function<reset_metrics>(L, "reset_metrics");
+    set_function<enter>(L, "enter");
     set_function<complete>(L, "complete");
     set_function<listen>(L, "listen");
     set_function<change>(L, "change");

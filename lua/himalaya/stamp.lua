@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '5710edb44686062a'
+return '1761b53549ac530e'

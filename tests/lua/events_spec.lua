@@ -89,6 +89,31 @@ describe('the queue into Lua', function()
     child.stop()
   end)
 
+  it('counts what a timer runs of ours, and lets its errors through', function()
+    local child = Child.start()
+    local got = child.lua(function()
+      local native = require('himalaya.native')
+      native.loop.reset_metrics()
+      local before = native.loop.metrics().by_room.lua.slices
+      native.loop.enter(function()
+        _G.ran = true
+        local until_ns = vim.uv.hrtime() + 3e6
+        while vim.uv.hrtime() < until_ns do
+        end
+      end)
+      local ok, problem = pcall(native.loop.enter, function()
+        error('on purpose')
+      end)
+      local wrong = select(2, pcall(native.loop.enter, 7))
+      return { _G.ran, native.loop.metrics().by_room.lua.slices > before, ok, problem, wrong }
+    end)
+    assert.is_true(got[1] and got[2])
+    assert.is_false(got[3])
+    assert.matches('on purpose', got[4])
+    assert.matches('fn: expected a function', got[5])
+    child.stop()
+  end)
+
   it('tells each of 200,000 completions, quickly', function()
     local child = start()
     child.lua([[

@@ -26,10 +26,23 @@ local function tell_sync()
   vim.cmd.redrawstatus()
 end
 
+-- What Neovim's timers start is counted as ours like every callback.
+---@param fn fun()
+local function counted(fn)
+  local native = package.loaded['himalaya.native']
+  if native then
+    native.loop.enter(fn)
+  else
+    fn()
+  end
+end
+
 local function sync_changed()
   if not due then
     due = true
-    vim.defer_fn(tell_sync, SYNC_MS)
+    vim.defer_fn(function()
+      counted(tell_sync)
+    end, SYNC_MS)
   end
 end
 
