@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '1761b53549ac530e'
+return '6d6bec9684b43004'
