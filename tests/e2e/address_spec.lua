@@ -94,7 +94,7 @@ describe('the address of a message', function()
   end)
 
   it('comes back with a session, and so does the list', function()
-    start({ init = 'vim.o.sessionoptions = "buffers,curdir,tabpages,winsize"' })
+    start()
     nvim.open()
     nvim.sync()
     local name, expected = read(6)
@@ -113,6 +113,11 @@ describe('the address of a message', function()
       return nvim.shows(expected)
     end)
     assert.equal(1, nvim.lua('return #vim.fn.win_findbuf(vim.fn.bufnr(...))', name))
+    -- The sidebar is where it was, and there is only one.
+    nvim.wait_for(function()
+      return nvim.window('sidebar') ~= vim.NIL and #nvim.window('sidebar').lines > 3
+    end)
+    assert.equal(2, nvim.windows())
     nvim.lua('vim.fn.win_gotoid(vim.fn.win_findbuf(vim.fn.bufnr(...))[1])', name)
     assert.equal('himalaya-message', nvim.filetype())
     -- Its keys work as they did.
@@ -149,8 +154,8 @@ describe('the address of a message', function()
     nvim.cmd('bwipeout! ' .. vim.fn.escape(name, '?%#\\'))
     edit(name)
     nvim.wait_for_text('There is no account `home`.')
+    -- It comes by itself once it can.
     nvim.lua('require("himalaya").setup({ accounts = _G.accounts, async = { enabled = false } })')
-    edit(name)
     nvim.wait_for(function()
       return subject() == expected
     end)

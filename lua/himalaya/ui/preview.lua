@@ -104,11 +104,16 @@ local function open(list, list_window)
   vim.bo[buffer].bufhidden = 'wipe'
   pcall(vim.api.nvim_buf_set_name, buffer, ('himalaya-preview-%d'):format(buffer))
   -- A screen too small for another window has none.
+  local seen = vim.api.nvim_win_call(list_window, vim.fn.winsaveview)
   local ok, window = pcall(vim.api.nvim_open_win, buffer, false, place(list_window))
   if not ok then
     vim.api.nvim_buf_delete(buffer, { force = true })
     return nil
   end
+  -- The list stays at its top, whatever 'splitkeep' makes of it.
+  vim.api.nvim_win_call(list_window, function()
+    vim.fn.winrestview(seen)
+  end)
   previews[tab] = preview
   preview.window = window
   pages.follow_windows(preview)

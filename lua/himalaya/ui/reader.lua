@@ -86,8 +86,8 @@ function Reader:find(key)
         self:load(id, { mark_seen = true })
         return
       end
+      self.wanted = key
       if err.code == 'not_found' then
-        self.wanted = key
         err = errors.new(
           'not_found',
           'This message was not found.',
@@ -99,21 +99,27 @@ function Reader:find(key)
   )
 end
 
+-- What was not found may have come, or its account may have.
+function Reader:look_again()
+  if not self.wanted or self.looks then
+    return
+  end
+  self.looks = true
+  vim.defer_fn(function()
+    self.looks = false
+    if self.wanted and not self.view.over then
+      self:find(self.wanted)
+    end
+  end, AGAIN_MS)
+end
+
 ---@param account string
 ---@param news table
 function Reader:hear(account, news)
   if account ~= self.account then
     return
   end
-  if self.wanted and not self.looks then
-    self.looks = true
-    vim.defer_fn(function()
-      self.looks = false
-      if self.wanted and not self.view.over then
-        self:find(self.wanted)
-      end
-    end, AGAIN_MS)
-  end
+  self:look_again()
   if not self.id then
     return
   end
@@ -145,6 +151,9 @@ local function make(buffer, account, folder)
   reader.stop = live.listen({
     news = function(of, news)
       reader:hear(of, news)
+    end,
+    setup = function()
+      reader:look_again()
     end,
   })
   reader.view = views.attach(buffer, {

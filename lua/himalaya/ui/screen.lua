@@ -246,6 +246,11 @@ end
 ---@param buffer integer
 function M.read(buffer)
   local name = vim.api.nvim_buf_get_name(buffer)
+  if name == sidebar.NAME then
+    sidebar.attach(buffer)
+    vim.schedule(sidebar.refresh)
+    return
+  end
   local place, problem = address.decode(name)
   if not place then
     say_instead(buffer, problem --[[@as string]])
@@ -255,7 +260,10 @@ function M.read(buffer)
   if not ok then
     local reason = tostring(why):gsub('^[^\n]-%.lua:%d+: ', ''):gsub('^himalaya: ', '')
     say_instead(buffer, reason)
-  elseif place.key then
+    return
+  end
+  vim.schedule(begin)
+  if place.key then
     require('himalaya.ui.reader').attach(buffer, place.account, place.folder --[[@as string]], place.key)
   else
     lists.attach(buffer, place.account, place.folder or M.inbox(place.account))

@@ -10,7 +10,8 @@ local views = require('himalaya.ui.view')
 
 local M = {}
 
-local NAME = 'himalaya-sidebar'
+--- Like an address without an account: a session that was saved with a sidebar has one again.
+M.NAME = 'himalaya:///himalaya-sidebar'
 
 ---@class (exact) himalaya.Sidebar
 ---@field buffer integer
@@ -149,28 +150,39 @@ local function handlers()
   })
 end
 
+--- Makes a buffer that bears its name the sidebar.
+---@param buffer integer
+function M.attach(buffer)
+  local folders = sidebar and sidebar.folders or {}
+  local stop = live.listen({ news = hear, sync = M.paint, setup = M.refresh })
+  local mine = { buffer = buffer, folders = folders, closed = sidebar and sidebar.closed or {} } --[[@as table]]
+  sidebar = mine
+  mine.view = views.attach(buffer, {
+    name = 'sidebar',
+    handlers = handlers(),
+    window = { winfixwidth = true },
+    on_close = function()
+      stop()
+      if sidebar == mine then
+        sidebar = nil
+      end
+    end,
+  })
+  vim.bo[buffer].buflisted = false
+  M.paint()
+end
+
 --- The sidebar's buffer, made when there is none.
 ---@return integer
 function M.buffer()
   if sidebar and not sidebar.view.over then
     return sidebar.buffer
   end
-  local buffer = vim.api.nvim_create_buf(false, true)
-  vim.api.nvim_buf_set_name(buffer, NAME)
-  local stop = live.listen({ news = hear, sync = M.paint, setup = M.refresh })
-  sidebar = { buffer = buffer, folders = {}, closed = {} }
-  sidebar.view = views.attach(buffer, {
-    name = 'sidebar',
-    handlers = handlers(),
-    window = { winfixwidth = true },
-    on_close = function()
-      stop()
-      sidebar = nil
-    end,
-  })
-  -- Only what is mail comes back with a session.
-  vim.bo[buffer].buftype = 'nofile'
-  M.paint()
+  local buffer = vim.fn.bufadd(M.NAME)
+  vim.fn.bufload(buffer)
+  if not M.is(buffer) then
+    M.attach(buffer)
+  end
   return buffer
 end
 
