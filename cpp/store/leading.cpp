@@ -3,6 +3,7 @@
 // stopped and wakes finds itself overtaken before it can do harm.
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "store/body_stream.hpp"
 #include "store/store.hpp"
 
 namespace himalaya::store {
@@ -191,6 +192,12 @@ loop::Task<> Store::sweep() {
         auto giving_back = m_writer.call<void>([this] { m_database->execute(PAGES_A_TURN); }, token);
         co_await giving_back;
     }
+    auto looking = read_behind<int>(
+        [large = m_place.large()](Database& database) {
+            return sweep_large_files(database, large, time::now_s());
+        },
+        token);
+    co_await looking;
 }
 
 } // namespace himalaya::store

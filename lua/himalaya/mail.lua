@@ -2,6 +2,7 @@
 -- the local store, so it works offline and in milliseconds; only a message whose text is not here yet is fetched.
 -- What is done is seen at once and carried to the server as soon as that can be reached.
 
+local arguments = require('himalaya.mail.arguments')
 local check = require('himalaya.check')
 local config = require('himalaya.config')
 local errors = require('himalaya.errors')
@@ -88,36 +89,6 @@ local function run(account, cb, begin, stop)
   }, Handle)
 end
 
---- A whole number between two, or nothing where that is allowed.
----@param name string
----@param value any
----@param least integer
----@param most integer
----@param optional? boolean
-local function check_whole(name, value, least, most, optional)
-  if value == nil and optional then
-    return
-  end
-  if type(value) ~= 'number' or value ~= math.floor(value) or value < least or value > most then
-    error(('%s: expected a whole number, %d to %d, got %s'):format(name, least, most, vim.inspect(value)), 3)
-  end
-end
-
--- Numbers beyond are not whole any more.
-local LARGEST = 2 ^ 53
-
----@param name string
----@param value any
-local function check_cursor(name, value)
-  local arrived, id
-  if type(value) == 'string' then
-    arrived, id = value:match('^%-?(%d+)%.(%d+)$')
-  end
-  if value ~= nil and not (arrived and #arrived <= 18 and #id <= 18) then
-    error(name .. ': expected `next` or `previous` of an earlier list', 3)
-  end
-end
-
 --- The accounts of the options, by name.
 ---@return { name: string, email: string?, source: string }[]
 function M.accounts()
@@ -175,10 +146,10 @@ function M.list(account, folder, opts, cb)
   check('opts', opts, { 'table', 'nil' })
   check('cb', cb, 'function')
   if opts then
-    check_whole('opts.page', opts.page, 1, 2 ^ 30, true)
-    check_whole('opts.page_size', opts.page_size, 1, 5000, true)
-    check_cursor('opts.after', opts.after)
-    check_cursor('opts.before', opts.before)
+    arguments.whole('opts.page', opts.page, 1, 2 ^ 30, true)
+    arguments.whole('opts.page_size', opts.page_size, 1, 5000, true)
+    arguments.cursor('opts.after', opts.after)
+    arguments.cursor('opts.before', opts.before)
     check('opts.query', opts.query, { 'string', 'nil' })
     check('opts.thread', opts.thread, { 'boolean', 'nil' })
   end
@@ -218,12 +189,12 @@ end
 function M.read(account, folder, id, opts, cb)
   check('account', account, 'string')
   check('folder', folder, 'string')
-  check_whole('id', id, -LARGEST, LARGEST)
+  arguments.whole('id', id, -arguments.LARGEST, arguments.LARGEST)
   check('opts', opts, { 'table', 'nil' })
   check('cb', cb, 'function')
   if opts then
-    check_whole('opts.offset', opts.offset, 0, 2 ^ 30, true)
-    check_whole('opts.max_bytes', opts.max_bytes, 4, 2 ^ 30, true)
+    arguments.whole('opts.offset', opts.offset, 0, 2 ^ 30, true)
+    arguments.whole('opts.max_bytes', opts.max_bytes, 4, 2 ^ 30, true)
     check('opts.mark_seen', opts.mark_seen, { 'boolean', 'nil' })
   end
   return run(account, cb, function(done)
@@ -286,47 +257,6 @@ local function act(what, account, folder, ids, detail, cb)
   end)
 end
 
----@param account any
----@param folder any
----@param ids any
----@param cb any
-local function check_action(account, folder, ids, cb)
-  local wrong = type(account) ~= 'string' and 'account: expected a string'
-    or type(folder) ~= 'string' and 'folder: expected a string'
-    or type(cb) ~= 'function' and 'cb: expected a function'
-  if not wrong then
-    ids = type(ids) == 'number' and { ids } or ids
-    wrong = (type(ids) ~= 'table' or not vim.islist(ids)) and 'ids: expected an id or a list of ids'
-    for at, id in ipairs(wrong and {} or ids) do
-      local whole = type(id) == 'number' and id == math.floor(id) and math.abs(id) <= LARGEST
-      wrong = wrong or (not whole and ('ids[%d]: expected an id, a whole number'):format(at))
-    end
-  end
-  if wrong then
-    error(wrong, 3)
-  end
-end
-
---- What a flag or a keyword may be called, as native.mail.flag has it.
----@param name string
----@param words any
-local function check_words(name, words)
-  if words ~= nil and (type(words) ~= 'table' or not vim.islist(words)) then
-    error(name .. ': expected a list of flags and keywords', 3)
-  end
-  for at, word in ipairs(words or {}) do
-    if
-      type(word) ~= 'string'
-      or #word == 0
-      or #word > 200
-      or word:find('[^\33-\126]')
-      or word:find('[(){%%*"\\%]]')
-    then
-      error(('%s[%d]: %s is neither a flag nor a keyword'):format(name, at, vim.inspect(word)), 3)
-    end
-  end
-end
-
 --- Adds and removes flags ('seen', 'flagged', 'answered', 'draft', 'forwarded') and keywords.
 ---@param account string
 ---@param folder string
@@ -335,10 +265,10 @@ end
 ---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
 ---@return himalaya.mail.Handle
 function M.flag(account, folder, ids, change, cb)
-  check_action(account, folder, ids, cb)
+  arguments.action(account, folder, ids, cb)
   check('change', change, 'table')
-  check_words('change.add', change.add)
-  check_words('change.remove', change.remove)
+  arguments.words('change.add', change.add)
+  arguments.words('change.remove', change.remove)
   return act('flag', account, folder, ids, change, cb)
 end
 
@@ -349,7 +279,7 @@ end
 ---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
 ---@return himalaya.mail.Handle
 function M.move(account, folder, ids, target, cb)
-  check_action(account, folder, ids, cb)
+  arguments.action(account, folder, ids, cb)
   check('target', target, 'string')
   return act('move', account, folder, ids, target, cb)
 end
@@ -361,7 +291,7 @@ end
 ---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
 ---@return himalaya.mail.Handle
 function M.copy(account, folder, ids, target, cb)
-  check_action(account, folder, ids, cb)
+  arguments.action(account, folder, ids, cb)
   check('target', target, 'string')
   return act('copy', account, folder, ids, target, cb)
 end
@@ -373,7 +303,7 @@ end
 ---@param cb fun(err?: himalaya.Error, result?: { op?: integer, ids: integer[] })
 ---@return himalaya.mail.Handle
 function M.delete(account, folder, ids, cb)
-  check_action(account, folder, ids, cb)
+  arguments.action(account, folder, ids, cb)
   return act('delete', account, folder, ids, nil, cb)
 end
 
@@ -407,26 +337,13 @@ end
 function M.save_attachment(account, folder, id, part, path, cb)
   check('account', account, 'string')
   check('folder', folder, 'string')
-  check_whole('id', id, -LARGEST, LARGEST)
+  arguments.whole('id', id, -arguments.LARGEST, arguments.LARGEST)
   check('part', part, 'string')
   check('path', path, 'string')
   check('cb', cb, 'function')
   return run(account, cb, function(done)
     return require('himalaya.native').mail.save_attachment(account, folder, id, part, path, done)
   end)
-end
-
----@param path string
----@return string absolute
----@return boolean is_folder whether it was written as one
-local function file_path(path)
-  local folder = path:sub(-1) == '/'
-  if path == '~' or path:sub(1, 2) == '~/' then
-    path = vim.uv.os_homedir() .. path:sub(2)
-  elseif path:sub(1, 1) ~= '/' then
-    path = vim.uv.cwd() .. '/' .. path
-  end
-  return #path > 1 and (path:gsub('/+$', '')) or path, folder
 end
 
 ---@param job integer
@@ -463,7 +380,7 @@ function M.export(account, folder, opts, cb)
   if opts.format and opts.format ~= 'mbox' and opts.format ~= 'maildir' then
     error("opts.format: expected 'mbox' or 'maildir'", 2)
   end
-  local path, is_folder = file_path(opts.path)
+  local path, is_folder = arguments.file_path(opts.path)
   local wanted =
     { path = path, format = opts.format or (is_folder and 'maildir' or nil), on_progress = opts.on_progress }
   return run(account, cb, function(done)
@@ -490,7 +407,7 @@ function M.import(account, folder, path, opts, cb)
   if path == '' or path:find('%z') then
     error('path: expected the path of a file or a folder', 2)
   end
-  local from = file_path(path)
+  local from = arguments.file_path(path)
   return run(account, cb, function(done)
     return require('himalaya.native').mail.import(account, folder, from, opts, function(err, result)
       done(err, result)

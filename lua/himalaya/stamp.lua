@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '6d6bec9684b43004'
+return '09851b742e81f818'
