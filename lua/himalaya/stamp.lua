@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '09851b742e81f818'
+return 'fd3d2764b076276d'
