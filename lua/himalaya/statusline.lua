@@ -33,6 +33,12 @@ local function make()
   return table.concat(parts, ' ')
 end
 
+--- Whether somebody shows the text, and it is another one by now.
+---@return boolean
+function M.is_stale()
+  return kept.version ~= -1 and kept.version ~= state.version and kept.text ~= make()
+end
+
 ---@return string
 function M.text()
   if kept.version ~= state.version then

@@ -256,3 +256,28 @@ describe('progress outside of our views', function()
     ui = nil
   end)
 end)
+
+describe('the statusline', function()
+  it('is drawn again when what it says is something else', function()
+    start()
+    ui = ui_of.attach(child, 60, 8)
+    child.lua(function()
+      vim.o.laststatus = 2
+      vim.o.statusline = '%{v:lua.require("himalaya").statusline()}'
+      vim.cmd.vsplit()
+    end)
+    ui.wait_for(function()
+      return ui.line(7):find('Mail')
+    end)
+    child.lua(function()
+      require('himalaya.core.state').update('home', { unread = 12 })
+      require('himalaya.sync.manager').notify_ui_update()
+    end)
+    ui.wait_for(function()
+      return ui.line(7):find('Mail 12.*Mail 12')
+    end)
+    ui.close()
+    ui = nil
+    Child.stop_all()
+  end)
+end)

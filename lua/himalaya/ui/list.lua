@@ -11,7 +11,7 @@ local views = require('himalaya.ui.view')
 local M = {}
 
 local FOOTER = '?:help'
-local ROWS_A_STEP = 13
+local ROWS_A_STEP = 9
 
 ---@class himalaya.List: himalaya.Selection, himalaya.ListMail, himalaya.ListScroll
 ---@field account string

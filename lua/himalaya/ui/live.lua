@@ -16,14 +16,30 @@ local last = 0
 local started = false
 local due = false
 
+-- Marks the statuslines, for Neovim to draw with the rest; `:redrawstatus` would draw everything at once.
+local function redraw_statusline()
+  local statusline = package.loaded['himalaya.statusline']
+  if statusline and statusline.is_stale() then
+    vim.api.nvim__redraw({ statusline = true, flush = false })
+  end
+end
+
+-- Each view by itself: what they draw together may be more than one turn of the loop.
 local function tell_sync()
   due = false
-  for _, listener in pairs(vim.tbl_extend('force', {}, listeners)) do
-    if listener.sync then
+  local native = package.loaded['himalaya.native']
+  for id, listener in pairs(listeners) do
+    if listener.sync and native then
+      native.loop.complete(function()
+        if listeners[id] then
+          listener.sync()
+        end
+      end)
+    elseif listener.sync then
       listener.sync()
     end
   end
-  vim.cmd.redrawstatus()
+  redraw_statusline()
 end
 
 -- What Neovim's timers start is counted as ours like every callback.

@@ -1,4 +1,4 @@
--- A message in a buffer: headers, attachments, text. The text comes in slices of 16 KB and the next one is asked for
+-- A message in a buffer: headers, attachments, text. The text comes in slices and the next one is asked for
 -- when the end of those before comes into sight, so ten megabytes open like ten lines. The reader and the preview
 -- are both one of these; a page that is given another message forgets what was still on its way.
 
@@ -9,9 +9,9 @@ local message = require('himalaya.ui.message')
 local paint = require('himalaya.ui.paint')
 local text = require('himalaya.ui.text')
 
-local SLICE = 16 * 1024
+local FIRST, SLICE = 16 * 1024, 64 * 1024
 -- So much of it becomes lines in one go; the next go is in the next turn of the loop when this one is used up.
-local STEP = 4 * 1024
+local STEP = 2 * 1024
 -- w3m is given so much of a page.
 local MOST_HTML = 1024 * 1024
 -- The next slice is asked for when fewer lines than these are left below the window.
@@ -177,7 +177,7 @@ function Page:add_text(slice, more, done)
       done()
     end
   end
-  go_on()
+  require('himalaya.native').loop.complete(self:still(go_on))
 end
 
 --- Asks for the next slice when the end of what is there is near.
