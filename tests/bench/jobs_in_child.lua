@@ -154,7 +154,7 @@ return function()
     end)
     measure('10,000 queued jobs cancelled', function()
       local told = 0
-      native.jobs.pause()
+      jobs.pause()
       for _ = 1, 10000 do
         jobs.queue_command({ '/bin/true' }, nil, function()
           told = told + 1
@@ -165,7 +165,7 @@ return function()
       await(function()
         return told == 10000
       end)
-      native.jobs.resume()
+      jobs.resume()
     end)
     local ffi = require('ffi')
     if not pcall(ffi.typeof, 'himalaya_time') then
@@ -191,7 +191,7 @@ return function()
     settle()
     measure(name, function()
       local before = native.jobs.metrics().submitted
-      native.jobs.pause()
+      jobs.pause()
       local batch = timed(function()
         return jobs.execute_batch(commands, function(_, all)
           outcomes = all
@@ -206,19 +206,19 @@ return function()
       await(function()
         return outcomes
       end)
-      native.jobs.resume()
+      jobs.resume()
     end)
     longest[name] = math.max(longest[name], calls)
     measure('300 programs', function()
       local told = 0
-      for i = 1, 300 do
+      jobs.pause()
+      for _ = 1, 300 do
         jobs.queue_command({ '/bin/true' }, nil, function()
           told = told + 1
         end)
-        if i % 50 == 0 then
-          settle()
-        end
       end
+      settle()
+      jobs.resume()
       await(function()
         return told == 300
       end)
