@@ -24,6 +24,7 @@ constexpr uint64_t most_beyond = 1000;
 
 struct Window {
     Ticket ticket;
+    std::string text;      // the set as it was asked for
     uint64_t asked = 0;    // messages we think are in it
     uint64_t received = 0; // so far
     int64_t sent_ms = 0;
@@ -240,6 +241,7 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
             kinds |= takes::vanished;
     }
     auto window = std::make_shared<Window>();
+    window->text = uids;
     window->asked = asked;
     window->wants = std::move(other_wants);
     window->sent_ms = m_session->loop().now_ms();
@@ -329,6 +331,8 @@ loop::Task<void> Fetching::take_oldest(loop::CancelToken token) {
         adapt(*window);
         if (!window->unread.empty())
             co_await ask_again(window, token);
+        if (auto came = UidSet::parse(window->text); came && !m_unreadable)
+            m_sink.on_done(*came);
         co_return;
     }
     Error error = error_of(got.refusal(), fmt::format("fetch from {}", shown(m_request.folder)));

@@ -37,6 +37,8 @@ class FetchSink {
     virtual void on_selected(const Selected&) {}
     virtual void on_message(Session& session, const Fetch& message) = 0;
     virtual void on_vanished(Ranges) {}
+    // All of these that exist have come.
+    virtual void on_done(const UidSet&) {}
     // A literal too large to hold (Limits::inline_literal); the message comes later, its section says `streamed`.
     virtual LiteralSink* on_large(const LiteralStart&) { return nullptr; }
 };

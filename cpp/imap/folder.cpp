@@ -236,7 +236,14 @@ loop::Task<Selected> select(std::shared_ptr<Session> session, std::string folder
         only.again = true;
         return only;
     };
-    auto ticket = post_select(*session, folder, std::move(options));
+    Ticket ticket;
+    {
+        Session::Together together(*session);
+        auto beside = std::move(options.beside);
+        ticket = post_select(*session, folder, std::move(options));
+        if (ticket && beside)
+            beside();
+    }
     if (!ticket) {
         // It is selected, or on its way with somebody else's SELECT.
         if (session->selected() && session->selected()->folder == folder)
@@ -267,8 +274,9 @@ static void look_first(Session& session) {
 
 loop::Task<std::vector<FolderInfo>> list(std::shared_ptr<Session> session, std::string pattern,
                                          bool with_status, loop::CancelToken token) {
-    // Whether names come as UTF-8 is decided by ENABLE's answer.
-    co_await session->settled(token);
+    // Whether names come as UTF-8 is decided by ENABLE's answer; where that cannot be, LIST travels with it.
+    if (session->has(Cap::utf8_accept))
+        co_await session->settled(token);
     auto& learnt = session->learnt();
     auto& quirks = session->quirks();
     std::vector<FolderInfo> found;
@@ -368,6 +376,8 @@ status(std::shared_ptr<Session> session, std::vector<std::string> folders, loop:
     std::vector<std::shared_ptr<std::optional<StatusInfo>>> slots;
     std::vector<Ticket> tickets;
     std::vector<Result<StatusInfo>> results;
+    if (folders.empty())
+        co_return results;
     std::string items = status_items(*session);
     {
         Session::Together together(*session);

@@ -41,6 +41,7 @@ struct SelectOptions {
     std::optional<Known> known;
     Function<void(const Fetch&)> on_changed; // QRESYNC's answers
     Function<void(Ranges)> on_vanished;
+    Function<void()> beside; // posts what travels behind the SELECT, when there is one
 };
 
 // A folder's name from the wire, and back onto it.

@@ -209,6 +209,13 @@ loop::Task<std::shared_ptr<Session>> Pool::take(std::string folder, Priority pri
     }
 }
 
+std::shared_ptr<Session> Pool::watching(const std::string& folder) const {
+    auto session = m_watching.lock();
+    if (!session || !session->alive() || session->folder() != folder || best(folder, true))
+        return nullptr;
+    return session;
+}
+
 loop::Task<std::shared_ptr<Session>> Pool::open_for_watch(loop::CancelToken token) {
     auto self = shared_from_this();
     // An idle connection is made the watch when the server allows only one; else it has its own.

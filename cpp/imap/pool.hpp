@@ -63,6 +63,8 @@ class Pool : public std::enable_shared_from_this<Pool>, Listener {
     loop::Task<void> open(loop::CancelToken token);
     // A session for work in `folder` (empty: in none). It may be shared; hold the folder with Session::use().
     loop::Task<std::shared_ptr<Session>> take(std::string folder, Priority priority, loop::CancelToken token);
+    // The watch's own connection, where it has this folder open and no other connection is idle; else none.
+    std::shared_ptr<Session> watching(const std::string& folder) const;
     // A connection of its own for the watch, beyond the pool's size when the server lets it.
     loop::Task<std::shared_ptr<Session>> open_for_watch(loop::CancelToken token);
 
