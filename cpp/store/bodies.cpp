@@ -106,7 +106,7 @@ PackedBody Bodies::pack(std::string_view bytes) const {
     return body;
 }
 
-void Bodies::attach(Change& change, Id message, const PackedBody& body) {
+Id Bodies::keep(Change& change, const PackedBody& body) {
     auto& database = change.database();
     auto blob = [](const std::string& bytes) {
         return std::span(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
@@ -124,6 +124,12 @@ void Bodies::attach(Change& change, Id message, const PackedBody& body) {
         insert.run();
         id = database.last_id();
     }
+    return id;
+}
+
+void Bodies::attach(Change& change, Id message, const PackedBody& body) {
+    auto& database = change.database();
+    auto id = keep(change, body);
     auto before = database.prepare("SELECT body FROM message WHERE id = ? AND body <> ?");
     if (before.bind(message, id).step())
         loosen_body(change, before.integer(0));

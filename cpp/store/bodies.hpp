@@ -33,7 +33,9 @@ class Bodies {
     explicit Bodies(std::filesystem::path folder) : m_folder(std::move(folder)) {}
 
     PackedBody pack(std::string_view bytes) const; // a large one is durable on disk when this returns
-    // Writes the row (or finds the one with the same content) and lets `message` point to it.
+    // Writes the row, or finds the one with the same content.
+    static Id keep(Change& change, const PackedBody& body);
+    // Keeps it and lets `message` point to it.
     static void attach(Change& change, Id message, const PackedBody& body);
     std::optional<std::string> read(Database& database, Id body) const;
     // Of the bodies that lost a message, looks at `most` and deletes those that no other message has. False once there

@@ -76,6 +76,8 @@ void Change::commit() {
     write_tallies();
     m_database.prepare("COMMIT").run();
     m_open = false;
+    for (const auto& committed : m_after)
+        committed();
 }
 
 } // namespace himalaya::store

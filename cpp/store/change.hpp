@@ -5,8 +5,10 @@
 #include "store/rows.hpp"
 #include "store/sql.hpp"
 
+#include <functional>
 #include <map>
 #include <set>
+#include <vector>
 
 namespace himalaya::store {
 
@@ -46,6 +48,9 @@ class Change {
     std::int64_t fact(std::string_view name, std::int64_t otherwise = 0);
     void set_fact(std::string_view name, std::int64_t value);
 
+    // Called on the writer's thread once all of this is durable.
+    void after(std::function<void()> committed) { m_after.push_back(std::move(committed)); }
+
     void commit();
 
   private:
@@ -63,6 +68,7 @@ class Change {
     std::map<Id, Tally> m_tallies;
     std::set<Id> m_committed;
     bool m_loosened = false;
+    std::vector<std::function<void()>> m_after;
     bool m_open = false;
 };
 

@@ -70,13 +70,14 @@ Id insert(Change& change, Id folder, const Arrival& arrival) {
     auto statement = database.prepare(
         "INSERT INTO message(id, folder, remote, arrived, flags, server_flags, thread, size, sent, subject, "
         "from_name, from_addr, keywords, server_keywords, recipients, message_id, message_hash, parent_hash, "
-        "seq) "
-        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        "body, seq) "
+        "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     auto maybe = [](std::int64_t value) { return value ? std::optional(value) : std::nullopt; };
     statement
         .bind(id, folder, maybe(arrival.uid), arrival.arrived, arrival.flags, arrival.flags & SERVER_FLAGS,
               thread, arrival.size, arrival.sent, subject, name, addr, keywords, keywords, recipients,
-              arrival.message_id, maybe(threaded.message_hash), maybe(threaded.parent_hash), change.seq())
+              arrival.message_id, maybe(threaded.message_hash), maybe(threaded.parent_hash),
+              maybe(arrival.body), change.seq())
         .run();
     change.count(folder, arrival.arrived, 1, arrival.flags & SEEN ? 0 : 1);
     return id;
@@ -143,6 +144,10 @@ Came bring_in(Change& change, Id folder, std::span<const Arrival> arrivals) {
             if (row != 0) {
                 set_server_flags(change, row, arrival.flags, pack_keywords(arrival.keywords));
                 came.updated += refresh_row(change, row) ? 1 : 0;
+                if (arrival.body)
+                    database.prepare("UPDATE message SET body = ? WHERE id = ? AND body IS NULL")
+                        .bind(arrival.body, row)
+                        .run();
                 continue;
             }
         }

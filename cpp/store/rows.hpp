@@ -64,6 +64,7 @@ struct Arrival {
     std::string message_id;
     std::string in_reply_to;
     std::vector<std::string> references;
+    Id body = 0; // its row, where the text came along (Bodies::keep)
 };
 
 // A message as the screen reads it.

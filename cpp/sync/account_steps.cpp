@@ -47,19 +47,20 @@ std::optional<Here> what_is_here(store::Database& database, const std::string& p
 loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::string folder) {
     work.progress->say("Looking at folders", "");
     work.on_progress();
-    if (kind != Kind::full) {
-        auto asking = work.store->read<std::optional<store::Folder>>(
-            [kind, folder](store::Database& database) {
-                return kind == Kind::folder ? store::folder_of(database, folder)
-                                            : store::folder_with_role(database, "inbox");
-            },
-            work.token);
-        // Opening it tells at once what a question about it would only announce, and more truly: some servers answer
-        // STATUS from what they noted a second ago.
-        if (auto known = co_await asking)
-            co_return std::vector<RemoteFolder>{{*known, std::nullopt}};
-    }
-    auto listing = work.source->folders(work.token);
+    auto asking = work.store->read<std::optional<store::Folder>>(
+        [kind, folder](store::Database& database) {
+            return kind == Kind::folder ? store::folder_of(database, folder)
+                                        : store::folder_with_role(database, "inbox");
+        },
+        work.token);
+    auto known = co_await asking;
+    // Opening it tells at once what a question about it would only announce, and more truly: some servers answer
+    // STATUS from what they noted a second ago.
+    if (kind != Kind::full && known)
+        co_return std::vector<RemoteFolder>{{*known, std::nullopt}};
+    // Every account has an inbox, and who sees the account for the first time looks there first.
+    std::string soon = kind != Kind::folder && !(known && known->uidvalidity) ? "INBOX" : "";
+    auto listing = work.source->folders(std::move(soon), work.token);
     auto listed = co_await listing;
     auto keeping = work.store->write_as_leader<void>(
         [listed](store::Change& change) {

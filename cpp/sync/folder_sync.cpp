@@ -7,6 +7,7 @@
 #include "sync/pens.hpp"
 
 #include <fmt/format.h>
+#include <uv.h>
 
 #include <algorithm>
 
@@ -17,6 +18,11 @@ namespace {
 // What a first screen shows, and what is asked for in one go after it.
 constexpr std::int64_t FIRST_PAGE = 100;
 constexpr std::int64_t WINDOW = 10'000;
+// After the first page so many, to see how fast the line is; above this speed bodies come along with their envelopes,
+// which costs the server and the store half of what it costs to come back for them. On a slower line a list of
+// everything is worth more than the text of its newest part.
+constexpr std::int64_t TRIAL = 1'000;
+constexpr std::int64_t FAST_BYTES_PER_MS = 3'000;
 // Flags without CHANGEDSINCE: so many at a time, so that none of it is ever large.
 constexpr std::uint64_t FLAG_WINDOW = 5'000;
 
@@ -148,6 +154,9 @@ class FolderSync {
             auto judging = judge(looked, present);
             leaving = co_await judging;
         }
+        // Then the modseq rises with the end of the sync, in one transaction.
+        if (news.empty() && vanished.empty() && leaving.empty())
+            co_return;
         std::optional<std::int64_t> modseq;
         if (m_visit->counts_changes())
             modseq = m_visit->state().modseq;
@@ -205,78 +214,126 @@ class FolderSync {
         }
         m_uidnext = uidnext;
         auto windows = windows_of(m_known, uidnext, FIRST_PAGE, WINDOW);
-        if (windows.empty())
-            co_return;
         auto expected = state.total ? std::max<std::int64_t>(0, *state.total - m_folder.total) : 0;
-        m_work.progress->expect(expected);
-        for (auto& window : windows) {
-            EnvelopePen pen(
-                m_work.store, m_folder.id,
-                [this](std::int64_t count) {
-                    m_work.progress->count(count);
-                    m_work.on_progress();
-                },
-                m_work.token);
-            auto reading = m_visit->envelopes(window, pen, m_work.token);
-            std::optional<Error> failure;
-            try {
-                co_await reading;
-            } catch (const Error& error) {
-                failure = error;
-            }
-            auto ending =
-                pen.finish(); // also when reading failed: what came is kept, but not called complete
-            co_await ending;
-            if (failure)
-                throw Error(*failure);
-            m_known = m_known.united(window);
-            m_outcome.fresh.insert(m_outcome.fresh.end(), pen.fresh().begin(), pen.fresh().end());
-            m_outcome.updated += pen.updated();
-            auto modseq = m_visit->counts_changes() ? m_visit->state().modseq : std::nullopt;
-            auto noting =
-                write([folder = m_folder.id, known = m_known.text(), modseq](store::Change& change) {
-                    store::Progress progress;
-                    progress.known = known;
-                    progress.modseq = modseq;
-                    store::note_progress(change, folder, progress);
-                    note_bodies_due(change, folder);
-                });
-            co_await noting;
-            m_complete(m_visit->state().uidvalidity, window);
+        m_work.progress->expect(windows.empty() ? 0 : expected);
+        if (windows.size() > 1 && windows[1].count() > TRIAL) {
+            auto trial = windows[1].newest(TRIAL);
+            windows[1] = windows[1].without(trial);
+            windows.insert(windows.begin() + 1, std::move(trial));
+        }
+        bool all_bodies = m_work.bodies.fetch && !m_work.bodies.newest_days;
+        for (std::size_t i = 0; i < windows.size(); ++i) {
+            bool fast = i >= 2 && all_bodies && m_bytes_per_ms >= FAST_BYTES_PER_MS;
+            if (fast)
+                // As one: between windows nothing is on its way.
+                for (; windows.size() > i + 1; windows.pop_back())
+                    windows[i] = windows[i].united(windows.back());
+            auto reading = fast ? letters(windows[i], i + 1 == windows.size())
+                                : envelopes(windows[i], i + 1 == windows.size());
+            co_await reading;
+            m_complete(m_visit->state().uidvalidity, windows[i]);
         }
     }
 
-    loop::Task<> finish() {
+    // What came so far is known; in the transaction that holds the last of it.
+    Noting noting() {
+        return [this](const UidSet& done) -> Also {
+            m_known = m_known.united(done);
+            auto modseq = m_visit->counts_changes() ? m_visit->state().modseq : std::nullopt;
+            return [folder = m_folder.id, known = m_known.text(), modseq](store::Change& change) {
+                store::Progress progress;
+                progress.known = known;
+                progress.modseq = modseq;
+                store::note_progress(change, folder, progress);
+                note_bodies_due(change, folder);
+            };
+        };
+    }
+
+    std::function<void(std::int64_t)> counting() {
+        return [this](std::int64_t count) {
+            m_work.progress->count(count);
+            m_work.on_progress();
+        };
+    }
+
+    loop::Task<> envelopes(UidSet window, bool last) {
+        EnvelopePen pen(m_work.store, m_folder.id, counting(), noting(), m_work.token);
+        auto reading = m_visit->envelopes(window, pen, m_work.token);
+        auto writing = keep(pen, std::move(reading), std::move(window), last);
+        co_await writing;
+    }
+
+    loop::Task<> letters(UidSet window, bool last) {
+        BodyPen pen(m_work.store, m_folder.id, BodyPen::As::leader, counting(), m_work.token);
+        pen.note(noting());
+        auto reading = m_visit->letters(window, pen, m_work.token);
+        auto writing = keep(pen, std::move(reading), std::move(window), last);
+        co_await writing;
+    }
+
+    template<class Pen>
+    loop::Task<> keep(Pen& pen, loop::Task<> reading, UidSet window, bool last) {
+        auto began = uv_hrtime();
+        auto bytes = m_work.source->stats().bytes;
+        std::optional<Error> failure;
+        try {
+            co_await reading;
+        } catch (const Error& error) {
+            failure = error;
+        }
+        auto ms = static_cast<std::int64_t>((uv_hrtime() - began) / 1'000'000);
+        m_bytes_per_ms = (m_work.source->stats().bytes - bytes) / std::max<std::int64_t>(ms, 1);
+        Also also;
+        if (!failure) {
+            pen.on_done(window);
+            if (last)
+                also = ending();
+        }
+        auto finishing = pen.finish(
+            std::move(also)); // also when reading failed: what came is kept, but not called complete
+        co_await finishing;
+        if (failure)
+            throw Error(*failure);
+        const auto& fresh = pen.fresh();
+        m_outcome.fresh.insert(m_outcome.fresh.end(), fresh.begin(), fresh.end());
+        m_outcome.updated += pen.updated();
+    }
+
+    // The folder is as the server said at the beginning.
+    Also ending() {
+        m_ended = true;
         auto state = m_visit->state();
         auto modseq = m_visit->counts_changes() ? state.modseq : std::nullopt;
-        auto writing = m_work.store->write_as_leader<std::pair<std::int64_t, std::int64_t>>(
-            [folder = m_folder.id, state, modseq, uidnext = m_uidnext, renewed = m_renewed,
-             first = m_outcome.first](store::Change& change) {
-                std::pair<std::int64_t, std::int64_t> result; // expunged, withheld
-                bool allowed = change.fact(allowed_name(folder)) != 0;
-                if (renewed || allowed) {
-                    result =
-                        store::judge_nameless(change, folder, [&](std::int64_t missing, std::int64_t rows) {
-                            return !allowed && Guard::asks(missing, rows);
-                        });
-                    change.set_fact(withheld_name(folder), result.second);
-                    change.set_fact(allowed_name(folder), 0);
-                }
-                if (first)
-                    store::begin_news(change, folder);
-                store::Progress progress;
-                progress.uidnext = uidnext;
-                progress.modseq = modseq;
-                progress.server_total = state.total;
-                progress.server_unread = state.unread;
-                progress.synced_at = time::now_s();
-                store::note_progress(change, folder, progress);
-                return result;
-            },
-            m_work.token);
-        auto [expunged, withheld] = co_await writing;
-        m_outcome.expunged += expunged;
-        m_outcome.withheld += withheld;
+        return [folder = m_folder.id, state, modseq, uidnext = m_uidnext, renewed = m_renewed,
+                first = m_outcome.first, result = m_judged](store::Change& change) {
+            bool allowed = change.fact(allowed_name(folder)) != 0;
+            if (renewed || allowed) {
+                *result = store::judge_nameless(change, folder, [&](std::int64_t missing, std::int64_t rows) {
+                    return !allowed && Guard::asks(missing, rows);
+                });
+                change.set_fact(withheld_name(folder), result->second);
+                change.set_fact(allowed_name(folder), 0);
+            }
+            if (first)
+                store::begin_news(change, folder);
+            store::Progress progress;
+            progress.uidnext = uidnext;
+            progress.modseq = modseq;
+            progress.server_total = state.total;
+            progress.server_unread = state.unread;
+            progress.synced_at = time::now_s();
+            store::note_progress(change, folder, progress);
+        };
+    }
+
+    loop::Task<> finish() {
+        if (!m_ended) {
+            auto writing = write(ending());
+            co_await writing;
+        }
+        m_outcome.expunged += m_judged->first;
+        m_outcome.withheld += m_judged->second;
     }
 
     Work& m_work;
@@ -287,6 +344,11 @@ class FolderSync {
     std::unique_ptr<Visit> m_visit;
     std::int64_t m_uidnext = 1;
     bool m_renewed = false;
+    bool m_ended = false;
+    std::int64_t m_bytes_per_ms = 0;
+    // Expunged and withheld, when the folder was judged.
+    std::shared_ptr<std::pair<std::int64_t, std::int64_t>> m_judged =
+        std::make_shared<std::pair<std::int64_t, std::int64_t>>();
     FolderOutcome m_outcome;
 };
 

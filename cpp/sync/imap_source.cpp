@@ -56,9 +56,12 @@ std::string path_of(std::string_view name, std::string_view delimiter) {
     return path;
 }
 
-loop::Task<std::vector<RemoteFolder>> ImapSource::folders(loop::CancelToken token) {
+loop::Task<std::vector<RemoteFolder>> ImapSource::folders(std::string soon, loop::CancelToken token) {
     auto taking = m_pool->take("", imap::Priority::ui, token);
     auto session = co_await taking;
+    imap::Ticket opening;
+    if (!soon.empty() && session->folder().empty())
+        opening = imap::post_select(*session, soon);
     auto listing = imap::list(session, "*", true, token);
     auto listed = co_await listing;
     std::vector<RemoteFolder> folders;
@@ -108,8 +111,15 @@ loop::Task<std::vector<std::optional<RemoteState>>> ImapSource::states(std::vect
 loop::Task<std::unique_ptr<Visit>> ImapSource::visit(std::string remote, std::optional<Known> known,
                                                      bool urgent, loop::CancelToken token) {
     auto priority = !urgent ? imap::Priority::background : known ? imap::Priority::ui : imap::Priority::user;
-    auto taking = m_pool->take(remote, priority, token);
-    auto session = co_await taking;
+    // What is asked of a folder that we know is little: where no connection waits for work, the one that watches
+    // the folder gives the answer without a new one being opened.
+    std::shared_ptr<imap::Session> session;
+    if (urgent && known && !known->uids.empty())
+        session = m_pool->watching(remote);
+    if (!session) {
+        auto taking = m_pool->take(remote, priority, token);
+        session = co_await taking;
+    }
     auto visit = std::make_unique<ImapVisit>(session, remote, priority);
     auto opening = visit->open(std::move(known), token);
     co_await opening;

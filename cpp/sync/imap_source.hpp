@@ -12,7 +12,7 @@ class ImapSource : public Source {
     ImapSource(std::shared_ptr<imap::Pool> pool, std::map<std::string, std::string> roles)
         : m_pool(std::move(pool)), m_roles(std::move(roles)) {}
 
-    loop::Task<std::vector<RemoteFolder>> folders(loop::CancelToken token) override;
+    loop::Task<std::vector<RemoteFolder>> folders(std::string soon, loop::CancelToken token) override;
     loop::Task<std::vector<std::optional<RemoteState>>> states(std::vector<std::string> remotes,
                                                                loop::CancelToken token) override;
     loop::Task<std::unique_ptr<Visit>> visit(std::string remote, std::optional<Known> known, bool urgent,

@@ -6,6 +6,10 @@
 #include "mail/flags.hpp"
 #include "sync/imap_source.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 namespace himalaya::sync {
 
 namespace {
@@ -70,6 +74,7 @@ class EnvelopeFetch : public imap::FetchSink {
   public:
     EnvelopeFetch(EnvelopeSink& sink, std::shared_ptr<imap::Session> session)
         : m_sink(sink), m_flow(std::move(session)) {}
+    void on_done(const UidSet& uids) override { m_sink.on_done(uids); }
     void on_message(imap::Session&, const imap::Fetch& message) override {
         // Without either it is news about flags that came in between; without an envelope it had one that cannot be
         // read.
@@ -112,6 +117,44 @@ class BodyFetch : public imap::FetchSink, imap::LiteralSink {
 
   private:
     BodySink& m_sink;
+    SessionFlow m_flow;
+    bool m_whole = false;
+};
+
+class LetterFetch : public imap::FetchSink, imap::LiteralSink {
+  public:
+    LetterFetch(LetterSink& sink, std::shared_ptr<imap::Session> session)
+        : m_sink(sink), m_flow(std::move(session)) {}
+
+    void on_done(const UidSet& uids) override { m_sink.on_done(uids); }
+    void on_message(imap::Session&, const imap::Fetch& message) override {
+        if (!message.uid || !(message.envelope || message.size))
+            return; // news about flags
+        std::optional<std::string_view> bytes;
+        bool streamed = false;
+        for (const auto& section : message.sections)
+            if (section.name.empty()) {
+                streamed = section.streamed;
+                if (!streamed && !imap::is_nil(section.data))
+                    bytes = section.data;
+            }
+        m_sink.on_letter(m_flow, arrival_of(message), bytes);
+        if (streamed)
+            m_sink.on_large_end(m_flow, *message.uid, std::exchange(m_whole, false));
+    }
+    imap::LiteralSink* on_large(const imap::LiteralStart&) override { return this; }
+
+    void start(const imap::LiteralStart& start) override {
+        m_whole = false;
+        m_sink.on_large_begin(static_cast<std::int64_t>(start.size));
+    }
+    void bytes(std::span<const char> bytes) override {
+        m_sink.on_large_piece(m_flow, {bytes.data(), bytes.size()});
+    }
+    void end(bool complete) override { m_whole = complete; }
+
+  private:
+    LetterSink& m_sink;
     SessionFlow m_flow;
     bool m_whole = false;
 };
@@ -161,7 +204,7 @@ store::Arrival arrival_of(const imap::Fetch& message) {
     if (!parents.empty())
         arrival.in_reply_to = std::move(parents.front());
     for (const auto& section : message.sections)
-        if (!imap::is_nil(section.data))
+        if (!section.name.empty() && !imap::is_nil(section.data))
             arrival.references = ids_in(section.data);
     return arrival;
 }
@@ -171,7 +214,7 @@ loop::Task<> ImapVisit::open(std::optional<Known> known, loop::CancelToken token
     m_use = co_await using_it;
     imap::SelectOptions options;
     // Who wants to know what changed must not be told what this session remembers.
-    options.again = known.has_value();
+    options.again = known && known->uidvalidity > 0;
     if (known && known->modseq > 0 && !known->uids.empty() && m_session->qresync_on()) {
         options.known = imap::Known{static_cast<std::uint32_t>(known->uidvalidity),
                                     static_cast<std::uint64_t>(known->modseq), known->uids};
@@ -185,6 +228,8 @@ loop::Task<> ImapVisit::open(std::optional<Known> known, loop::CancelToken token
         };
         m_told = true;
     }
+    if (known && known->uidvalidity > 0 && !known->uids.empty())
+        options.beside = [this, &known] { ask_ahead(known->uids); };
     auto selecting = imap::select(m_session, m_folder, std::move(options), token);
     auto selected = co_await selecting;
     m_state.uidvalidity = selected.uid_validity;
@@ -196,6 +241,69 @@ loop::Task<> ImapVisit::open(std::optional<Known> known, loop::CancelToken token
     // With another UIDVALIDITY the server told nothing, and nothing of what we know counts.
     if (m_told && (m_state.uidvalidity != known->uidvalidity || !counts_changes()))
         m_told = false;
+    if (known && m_state.uidvalidity != known->uidvalidity)
+        m_ahead.reset();
+}
+
+namespace {
+
+imap::FetchWants envelope_wants() {
+    imap::FetchWants wants;
+    wants.flags = true;
+    wants.envelope = true;
+    wants.size = true;
+    wants.internal_date = true;
+    wants.headers = {"References"};
+    return wants;
+}
+
+} // namespace
+
+void ImapVisit::ask_ahead(const UidSet& known) {
+    // As many as arrive between two looks; more than these are a window of their own.
+    constexpr std::uint32_t MOST = 200;
+    auto first = known.max();
+    if (first > imap::last_of_all - MOST - 1)
+        return;
+    m_ahead = std::make_unique<Ahead>();
+    m_ahead->range = {first + 1, first + MOST};
+    imap::Command command(m_session->dialect(), "UID FETCH");
+    command.raw(fmt::format("{}:{}", m_ahead->range.first, m_ahead->range.last))
+        .raw(imap::fetch_items(envelope_wants(), *m_session));
+    imap::Request request{std::move(command), "UID FETCH", imap::takes::fetch};
+    m_ahead->ticket =
+        m_session->post(std::move(request), [ahead = m_ahead.get()](const imap::Response& response) {
+            if (std::holds_alternative<imap::Malformed>(response)) {
+                ahead->whole = false;
+                return true;
+            }
+            const auto* message = std::get_if<imap::Fetch>(&response);
+            if (!message || !message->uid || !(message->envelope || message->size))
+                return false;
+            ahead->arrivals.push_back(arrival_of(*message));
+            return true;
+        });
+}
+
+loop::Task<UidSet> ImapVisit::take_ahead(UidSet uids, EnvelopeSink& sink, loop::CancelToken token) {
+    auto ahead = std::exchange(m_ahead, nullptr);
+    if (!ahead)
+        co_return uids;
+    auto answering = m_session->answer(ahead->ticket, token);
+    auto answer = co_await answering;
+    auto next = m_state.uidnext.value_or(0);
+    if (!answer.ok() || !ahead->whole || next <= ahead->range.first)
+        co_return uids;
+    auto last = std::min<std::int64_t>(ahead->range.last, next - 1);
+    UidSet covered{imap::Range{ahead->range.first, static_cast<std::uint32_t>(last)}};
+    SessionFlow flow(m_session);
+    for (auto& arrival : ahead->arrivals) {
+        auto uid = static_cast<std::uint32_t>(arrival.uid);
+        if (covered.contains(uid) && uids.contains(uid))
+            sink.on_envelope(flow, std::move(arrival));
+    }
+    sink.on_done(covered.shared(uids));
+    co_return uids.without(covered);
 }
 
 loop::Task<> ImapVisit::flags(UidSet uids, std::optional<std::int64_t> since, OnFlags on_flags,
@@ -219,12 +327,11 @@ loop::Task<UidSet> ImapVisit::present(UidSet among, loop::CancelToken token) {
 }
 
 loop::Task<> ImapVisit::envelopes(UidSet uids, EnvelopeSink& sink, loop::CancelToken token) {
-    imap::FetchRequest request{m_folder, std::move(uids), {}, m_priority, uid_validity()};
-    request.wants.flags = true;
-    request.wants.envelope = true;
-    request.wants.size = true;
-    request.wants.internal_date = true;
-    request.wants.headers = {"References"};
+    auto taking = take_ahead(std::move(uids), sink, token);
+    auto left = co_await taking;
+    if (left.empty())
+        co_return;
+    imap::FetchRequest request{m_folder, std::move(left), envelope_wants(), m_priority, uid_validity()};
     EnvelopeFetch fetch(sink, m_session);
     auto fetching = imap::fetch(m_session, std::move(request), fetch, token);
     co_await fetching;
@@ -234,6 +341,15 @@ loop::Task<> ImapVisit::bodies(UidSet uids, BodySink& sink, loop::CancelToken to
     imap::FetchRequest request{m_folder, std::move(uids), {}, m_priority, uid_validity()};
     request.wants.body = true;
     BodyFetch fetch(sink, m_session);
+    auto fetching = imap::fetch(m_session, std::move(request), fetch, token);
+    co_await fetching;
+}
+
+loop::Task<> ImapVisit::letters(UidSet uids, LetterSink& sink, loop::CancelToken token) {
+    m_ahead.reset();
+    imap::FetchRequest request{m_folder, std::move(uids), envelope_wants(), m_priority, uid_validity()};
+    request.wants.body = true;
+    LetterFetch fetch(sink, m_session);
     auto fetching = imap::fetch(m_session, std::move(request), fetch, token);
     co_await fetching;
 }

@@ -24,6 +24,7 @@ class ImapVisit : public Visit {
     loop::Task<UidSet> present(UidSet among, loop::CancelToken token) override;
     loop::Task<> envelopes(UidSet uids, EnvelopeSink& sink, loop::CancelToken token) override;
     loop::Task<> bodies(UidSet uids, BodySink& sink, loop::CancelToken token) override;
+    loop::Task<> letters(UidSet uids, LetterSink& sink, loop::CancelToken token) override;
     loop::Task<std::vector<std::optional<Error>>> change_flags(std::vector<FlagWish> wishes,
                                                                loop::CancelToken token) override;
     loop::Task<Named> move(UidSet uids, std::string target, loop::CancelToken token) override;
@@ -32,6 +33,17 @@ class ImapVisit : public Visit {
     loop::Task<UidSet> find(std::string message_id, std::int64_t first, loop::CancelToken token) override;
 
   private:
+    // Envelopes of new mail, asked for in the breath of the SELECT, because that is how the next UIDs are known.
+    struct Ahead {
+        imap::Ticket ticket;
+        imap::Range range;
+        std::vector<store::Arrival> arrivals;
+        bool whole = true; // nothing came that cannot be read
+    };
+    void ask_ahead(const UidSet& known);
+    // Gives those of `uids` that came ahead to the sink; the rest is returned.
+    loop::Task<UidSet> take_ahead(UidSet uids, EnvelopeSink& sink, loop::CancelToken token);
+
     std::optional<std::uint32_t> uid_validity() const {
         return static_cast<std::uint32_t>(m_state.uidvalidity);
     }
@@ -44,6 +56,7 @@ class ImapVisit : public Visit {
     bool m_told = false;
     std::vector<store::FlagNews> m_news;
     UidSet m_vanished;
+    std::unique_ptr<Ahead> m_ahead;
 };
 
 } // namespace himalaya::sync

@@ -18,9 +18,9 @@ namespace himalaya::sync {
 namespace {
 
 // One fsync for so many rows; more would keep other instances waiting for the write lock.
-constexpr std::size_t ENVELOPES_A_BATCH = 500;
-constexpr std::size_t BODIES_A_BATCH = 400;
-constexpr std::size_t BYTES_A_BATCH = 2u << 20;
+constexpr std::size_t ENVELOPES_A_BATCH = 1'000;
+constexpr std::size_t BODIES_A_BATCH = 1'000;
+constexpr std::size_t BYTES_A_BATCH = 3u << 20;
 constexpr int BATCHES_UNDER_WAY = 3;
 
 // Headers as people wrote them.
@@ -71,28 +71,48 @@ loop::Task<> Writing::finish() {
         throw Error(*m_error);
 }
 
+void InOrder::hold(const std::shared_ptr<InOrder>& order, std::int64_t number, store::Change& change) {
+    if (order->m_whole != number)
+        throw make_error(Code::store, "an earlier part of this mail could not be written",
+                         "nothing is lost: it is asked for again at the next sync");
+    change.after([order] { ++order->m_whole; });
+}
+
 EnvelopePen::EnvelopePen(std::shared_ptr<store::Store> store, store::Id folder,
-                         std::function<void(std::int64_t)> counted, loop::CancelToken token)
+                         std::function<void(std::int64_t)> counted, Noting noting, loop::CancelToken token)
     : m_store(std::move(store)), m_folder(folder), m_counted(std::move(counted)),
-      m_writing(std::make_shared<Writing>(BATCHES_UNDER_WAY, std::move(token))) {}
+      m_writing(std::make_shared<Writing>(BATCHES_UNDER_WAY, std::move(token))), m_noting(std::move(noting)) {
+}
+
+std::vector<Also> EnvelopePen::notes() {
+    std::vector<Also> notes;
+    if (!m_done.empty() && m_noting)
+        notes.push_back(m_noting(std::exchange(m_done, {})));
+    return notes;
+}
 
 void EnvelopePen::on_envelope(Flow& flow, store::Arrival arrival) {
     m_batch.push_back(std::move(arrival));
     if (m_batch.size() >= ENVELOPES_A_BATCH)
-        m_writing->start(flow, write(std::exchange(m_batch, {})));
+        m_writing->start(flow, write(std::exchange(m_batch, {}), notes()));
 }
 
-loop::Task<> EnvelopePen::write(std::vector<store::Arrival> batch) {
+loop::Task<> EnvelopePen::write(std::vector<store::Arrival> batch, std::vector<Also> also) {
     auto folder = m_folder;
     auto count = static_cast<std::int64_t>(batch.size());
     auto fresh = m_fresh;
     auto updated = m_updated;
     auto counted = m_counted;
     auto writing = m_store->write_as_leader<store::Came>(
-        [folder, batch = std::move(batch)](store::Change& change) mutable {
+        [folder, batch = std::move(batch), also = std::move(also), order = m_order,
+         number = m_order->next()](store::Change& change) mutable {
+            InOrder::hold(order, number, change);
             for (auto& arrival : batch)
                 decode(arrival);
-            return store::bring_in(change, folder, batch);
+            auto came = store::bring_in(change, folder, batch);
+            for (const auto& one : also)
+                one(change);
+            return came;
         },
         m_writing->token());
     auto came = co_await writing;
@@ -101,11 +121,14 @@ loop::Task<> EnvelopePen::write(std::vector<store::Arrival> batch) {
     counted(count);
 }
 
-loop::Task<> EnvelopePen::finish() {
+loop::Task<> EnvelopePen::finish(Also also) {
     m_writing->forget_flow();
-    if (!m_batch.empty())
-        m_writing->start(write(std::exchange(m_batch, {})));
     auto writing = m_writing;
+    auto last = notes();
+    if (also)
+        last.push_back(std::move(also));
+    if (!last.empty() || !m_batch.empty())
+        writing->start(write(std::exchange(m_batch, {}), std::move(last)));
     auto finishing = writing->finish();
     co_await finishing;
 }
@@ -138,44 +161,95 @@ BodyPen::~BodyPen() = default;
 
 void BodyPen::on_body(Flow& flow, std::int64_t uid, std::string_view bytes) {
     m_batch_bytes += bytes.size();
-    m_batch.push_back({uid, std::string(bytes)});
+    m_batch.push_back({uid, std::string(bytes), {}});
+    if (m_batch.size() >= BODIES_A_BATCH || m_batch_bytes >= BYTES_A_BATCH)
+        send(flow);
+}
+
+void BodyPen::on_letter(Flow& flow, store::Arrival arrival, std::optional<std::string_view> bytes) {
+    m_batch_bytes += bytes ? bytes->size() : 0;
+    auto uid = arrival.uid;
+    m_batch.push_back({uid, bytes ? std::optional<std::string>(*bytes) : std::nullopt, std::move(arrival)});
     if (m_batch.size() >= BODIES_A_BATCH || m_batch_bytes >= BYTES_A_BATCH)
         send(flow);
 }
 
 void BodyPen::send(Flow& flow) {
     m_batch_bytes = 0;
-    m_writing->start(flow, write(std::exchange(m_batch, {})));
+    m_writing->start(flow, write(std::exchange(m_batch, {}), notes()));
 }
 
-loop::Task<> BodyPen::write(std::vector<Letter> batch) {
+std::vector<Also> BodyPen::notes() {
+    std::vector<Also> notes;
+    if (!m_done.empty() && m_noting)
+        notes.push_back(m_noting(std::exchange(m_done, {})));
+    return notes;
+}
+
+loop::Task<> BodyPen::write(std::vector<Letter> batch, std::vector<Also> also) {
     struct Ready {
         std::int64_t uid;
-        store::PackedBody body;
-        bool attached;
+        std::optional<store::PackedBody> body;
+        bool attached = false;
+        std::optional<store::Arrival> arrival;
     };
     auto store = m_store;
     auto folder = m_folder;
     auto counted = m_counted;
     auto token = m_writing->token();
+    auto order = m_order;
+    auto number = order->next();
     auto count = static_cast<std::int64_t>(batch.size());
     const auto& bodies = store->bodies();
     // Packing beside the writer: on a second core it costs the transaction nothing.
     auto packing = store->on_files<std::vector<Ready>>(
-        [&bodies, batch = std::move(batch)] {
+        [&bodies, batch = std::move(batch)]() mutable {
             std::vector<Ready> ready;
             ready.reserve(batch.size());
-            for (const auto& letter : batch)
-                ready.push_back({letter.uid, bodies.pack(letter.bytes), mail::looks_attached(letter.bytes)});
+            for (auto& letter : batch) {
+                auto& one = ready.emplace_back();
+                one.uid = letter.uid;
+                one.arrival = std::move(letter.arrival);
+                if (one.arrival)
+                    decode(*one.arrival);
+                if (!letter.bytes)
+                    continue;
+                one.body = bodies.pack(*letter.bytes);
+                one.attached = mail::looks_attached(*letter.bytes);
+                std::string().swap(*letter.bytes);
+            }
             return ready;
         },
         token);
     auto ready = co_await packing;
-    auto writing = commit([folder, ready = std::move(ready)](store::Change& change) {
-        for (const auto& letter : ready)
-            store::attach_body(change, folder, letter.uid, letter.body, letter.attached);
+    auto fresh = m_fresh;
+    auto updated = m_updated;
+    auto came = std::make_shared<store::Came>();
+    auto writing = commit([folder, ready = std::move(ready), also = std::move(also), came, order,
+                           number](store::Change& change) mutable {
+        InOrder::hold(order, number, change);
+        std::vector<store::Arrival> arrivals;
+        for (auto& letter : ready) {
+            if (!letter.arrival) {
+                if (letter.body)
+                    store::attach_body(change, folder, letter.uid, *letter.body, letter.attached);
+                continue;
+            }
+            // The body first, then the row that points to it.
+            if (letter.body)
+                letter.arrival->body = store::Bodies::keep(change, *letter.body);
+            if (letter.attached)
+                letter.arrival->flags |= store::HAS_ATTACHMENT;
+            arrivals.push_back(std::move(*letter.arrival));
+        }
+        if (!arrivals.empty())
+            *came = store::bring_in(change, folder, arrivals);
+        for (const auto& one : also)
+            one(change);
     });
     co_await writing;
+    fresh->insert(fresh->end(), came->fresh.begin(), came->fresh.end());
+    *updated += came->updated;
     counted(count);
 }
 
@@ -216,6 +290,9 @@ loop::Task<> BodyPen::write_piece(std::shared_ptr<Spool> spool, std::string byte
 
 void BodyPen::on_large_end(Flow& flow, std::int64_t uid, bool whole) {
     auto spool = std::exchange(m_spool, nullptr);
+    // Its row comes first where it travels with us; what is written later finds it.
+    if (!m_batch.empty())
+        send(flow);
     // A body cut short is none: it is asked for again.
     if (spool && whole)
         m_writing->start(flow, write_spooled(std::move(spool), uid));
@@ -256,10 +333,17 @@ loop::Task<> BodyPen::write_spooled(std::shared_ptr<Spool> spool, std::int64_t u
 }
 
 loop::Task<> BodyPen::finish() {
+    return finish({});
+}
+
+loop::Task<> BodyPen::finish(Also also) {
     m_writing->forget_flow();
-    if (!m_batch.empty())
-        m_writing->start(write(std::exchange(m_batch, {})));
     auto writing = m_writing;
+    auto last = notes();
+    if (also)
+        last.push_back(std::move(also));
+    if (!last.empty() || !m_batch.empty())
+        writing->start(write(std::exchange(m_batch, {}), std::move(last)));
     auto finishing = writing->finish();
     co_await finishing;
 }

@@ -6,7 +6,8 @@
 #include "store/store.hpp"
 #include "sync/source.hpp"
 
-#include <deque>
+#include <atomic>
+#include <functional>
 #include <memory>
 
 namespace himalaya::sync {
@@ -37,37 +38,67 @@ class Writing : public std::enable_shared_from_this<Writing> {
     loop::Gate m_empty{true};
 };
 
+// What is written in the same transaction as a batch.
+using Also = std::function<void(store::Change&)>;
+// What is to be said of UIDs whose messages are all in this batch and those before it; asked for on the loop.
+using Noting = std::function<Also(const UidSet& done)>;
+
+// Batches are written in their order, and none after one that failed: what a batch says of all before it holds.
+class InOrder {
+  public:
+    std::int64_t next() { return m_given++; }
+    // On the writer's thread: throws when an earlier one is not there.
+    static void hold(const std::shared_ptr<InOrder>& order, std::int64_t number, store::Change& change);
+
+  private:
+    std::int64_t m_given = 0;             // the loop's
+    std::atomic<std::int64_t> m_whole{0}; // the writer's
+};
+
 class EnvelopePen : public EnvelopeSink {
   public:
     // `counted` is told how many messages each committed batch had.
     EnvelopePen(std::shared_ptr<store::Store> store, store::Id folder,
-                std::function<void(std::int64_t)> counted, loop::CancelToken token);
+                std::function<void(std::int64_t)> counted, Noting noting, loop::CancelToken token);
+    void on_done(const UidSet& uids) override { m_done = m_done.united(uids); }
     void on_envelope(Flow& flow, store::Arrival arrival) override;
-    // The rest, and all of it committed.
-    loop::Task<> finish();
+    // The rest, and all of it committed; `also` is part of the last transaction.
+    loop::Task<> finish(Also also);
 
     const std::vector<store::Id>& fresh() const { return *m_fresh; }
     int updated() const { return *m_updated; }
 
   private:
-    loop::Task<> write(std::vector<store::Arrival> batch);
+    loop::Task<> write(std::vector<store::Arrival> batch, std::vector<Also> also);
+    std::vector<Also> notes();
 
     std::shared_ptr<store::Store> m_store;
     store::Id m_folder;
     std::function<void(std::int64_t)> m_counted;
     std::shared_ptr<Writing> m_writing;
+    Noting m_noting;
+    std::shared_ptr<InOrder> m_order = std::make_shared<InOrder>();
+    UidSet m_done; // and not noted yet
     std::vector<store::Arrival> m_batch;
     std::shared_ptr<std::vector<store::Id>> m_fresh = std::make_shared<std::vector<store::Id>>();
     std::shared_ptr<int> m_updated = std::make_shared<int>(0);
 };
 
-class BodyPen : public BodySink {
+class BodyPen : public LetterSink {
   public:
     // A body says the same whoever brings it: only as part of a sync is leading asked for.
     enum class As { leader, anybody };
     BodyPen(std::shared_ptr<store::Store> store, store::Id folder, As as,
             std::function<void(std::int64_t)> counted, loop::CancelToken token);
     ~BodyPen() override;
+    // With these it writes whole messages: rows and bodies in one transaction.
+    void note(Noting noting) { m_noting = std::move(noting); }
+    void on_done(const UidSet& uids) override { m_done = m_done.united(uids); }
+    void on_letter(Flow& flow, store::Arrival arrival, std::optional<std::string_view> bytes) override;
+    loop::Task<> finish(Also also);
+    const std::vector<store::Id>& fresh() const { return *m_fresh; }
+    int updated() const { return *m_updated; }
+
     void on_body(Flow& flow, std::int64_t uid, std::string_view bytes) override;
     void on_large_begin(std::int64_t size) override;
     void on_large_piece(Flow& flow, std::string_view bytes) override;
@@ -77,13 +108,15 @@ class BodyPen : public BodySink {
   private:
     struct Letter {
         std::int64_t uid;
-        std::string bytes;
+        std::optional<std::string> bytes;
+        std::optional<store::Arrival> arrival;
     };
     struct Spool;
 
     template<class F>
     loop::Task<> commit(F work);
-    loop::Task<> write(std::vector<Letter> batch);
+    loop::Task<> write(std::vector<Letter> batch, std::vector<Also> also);
+    std::vector<Also> notes();
     loop::Task<> write_piece(std::shared_ptr<Spool> spool, std::string bytes);
     loop::Task<> write_spooled(std::shared_ptr<Spool> spool, std::int64_t uid);
     void send(Flow& flow);
@@ -95,7 +128,12 @@ class BodyPen : public BodySink {
     std::shared_ptr<Writing> m_writing;
     std::vector<Letter> m_batch;
     std::size_t m_batch_bytes = 0;
+    Noting m_noting;
+    std::shared_ptr<InOrder> m_order = std::make_shared<InOrder>();
+    UidSet m_done; // and not noted yet
     std::shared_ptr<Spool> m_spool;
+    std::shared_ptr<std::vector<store::Id>> m_fresh = std::make_shared<std::vector<store::Id>>();
+    std::shared_ptr<int> m_updated = std::make_shared<int>(0);
 };
 
 } // namespace himalaya::sync

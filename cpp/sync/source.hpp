@@ -50,6 +50,8 @@ class Flow {
 class EnvelopeSink {
   public:
     virtual ~EnvelopeSink() = default;
+    // All messages with these UIDs that the source has were given.
+    virtual void on_done(const UidSet& uids) = 0;
     virtual void on_envelope(Flow& flow, store::Arrival arrival) = 0;
 };
 
@@ -61,6 +63,14 @@ class BodySink {
     virtual void on_large_begin(std::int64_t size) = 0;
     virtual void on_large_piece(Flow& flow, std::string_view bytes) = 0;
     virtual void on_large_end(Flow& flow, std::int64_t uid, bool whole) = 0;
+};
+
+// Whole messages, envelope and text in one.
+class LetterSink : public BodySink {
+  public:
+    virtual void on_done(const UidSet& uids) = 0;
+    // Without `bytes` its text could not be had, or is a large one that has come in pieces: on_large_end() follows.
+    virtual void on_letter(Flow& flow, store::Arrival arrival, std::optional<std::string_view> bytes) = 0;
 };
 
 // What a change on the server answered.
@@ -93,6 +103,8 @@ class Visit {
     virtual loop::Task<UidSet> present(UidSet among, loop::CancelToken token) = 0;
     virtual loop::Task<> envelopes(UidSet uids, EnvelopeSink& sink, loop::CancelToken token) = 0;
     virtual loop::Task<> bodies(UidSet uids, BodySink& sink, loop::CancelToken token) = 0;
+    // Envelopes and bodies together: the server opens each message once.
+    virtual loop::Task<> letters(UidSet uids, LetterSink& sink, loop::CancelToken token) = 0;
 
     // Changes. Each checks the UIDVALIDITY it was opened with.
     // All of them in one breath; for each nothing, or why the server refused it.
@@ -121,8 +133,9 @@ struct SourceStats {
 class Source {
   public:
     virtual ~Source() = default;
-    // All folders, with their state where that costs no more round trips.
-    virtual loop::Task<std::vector<RemoteFolder>> folders(loop::CancelToken token) = 0;
+    // All folders, with their state where that costs no more round trips. `soon`: one that will be visited next and is
+    // opened in the same breath; empty for none.
+    virtual loop::Task<std::vector<RemoteFolder>> folders(std::string soon, loop::CancelToken token) = 0;
     // The state of some, in as few round trips as the server allows; nothing for one that was refused.
     virtual loop::Task<std::vector<std::optional<RemoteState>>> states(std::vector<std::string> remotes,
                                                                        loop::CancelToken token) = 0;

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'fd3d2764b076276d'
+return 'b73c0d675dcc09ea'
