@@ -15,7 +15,7 @@ namespace himalaya::store {
 namespace {
 
 // A screen wants whole pages of news, not single rows; beyond this it reads its page anew.
-constexpr int MOST_NEWS = 500;
+constexpr int MOST_NEWS = 150;
 
 bool is_damage(const Error& error) {
     return error.detail.find("damaged") != std::string::npos;

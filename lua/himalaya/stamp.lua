@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'b73c0d675dcc09ea'
+return 'e11bbe9655dbd20d'
