@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'e11bbe9655dbd20d'
+return '73af3037ff3329c7'
