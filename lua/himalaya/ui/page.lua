@@ -285,7 +285,7 @@ end
 function Page:load(id, opts, done)
   self:empty()
   self.id = id
-  local wanted = { mark_seen = opts.mark_seen, max_bytes = SLICE, max_attachments = message.MOST_ATTACHMENTS }
+  local wanted = { mark_seen = opts.mark_seen, max_bytes = FIRST, max_attachments = message.MOST_ATTACHMENTS }
   self.handle = mail.read(
     self.account,
     self.folder,

@@ -137,7 +137,8 @@ function M.run(tools, report)
     longest, over, grown = math.max(longest, got.longest), over + got.over, math.max(grown, got.grown_mb)
     tools.note(
       (
-        'first: ours %.2f s (%d round trips, %d connections, %d fdatasync, %d fsync), raw %.2f s (bodies alone %.2f s), '
+        'first: ours %.2f s (%d round trips, %d connections, %d fdatasync, %d fsync), raw %.2f s '
+        .. '(bodies alone %.2f s), '
         .. 'mbsync %.2f s (%d fdatasync, %d fsync); longest turn %.2f ms; by room %s'
       ):format(
         got.seconds,
