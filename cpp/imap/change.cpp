@@ -3,7 +3,6 @@
 #include "imap/search.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 #include <utility>
 
@@ -234,7 +233,7 @@ namespace {
 loop::Task<bool> has_nul(loop::Loop& loop, const std::string& text) {
     constexpr size_t piece = 256 * 1024;
     for (size_t at = 0; at < text.size(); at += piece) {
-        if (std::memchr(text.data() + at, 0, std::min(piece, text.size() - at)))
+        if (std::string_view(text).substr(at, piece).find('\0') != std::string_view::npos)
             co_return true;
         if (loop.budget().exhausted())
             co_await loop.next_turn();

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '73af3037ff3329c7'
+return 'ee7cf66134c1f610'
