@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'ee7cf66134c1f610'
+return '4e74d1c027bd781e'
