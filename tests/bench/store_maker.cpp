@@ -49,7 +49,7 @@ store::Arrival arrival(std::int64_t i, std::int64_t count) {
     one.uid = i + 1;
     one.arrived = NEWEST - (count - 1 - i) * (3LL * 365 * 86'400 / count);
     one.sent = one.arrived;
-    one.flags = i % 12 == 0 ? 0 : store::SEEN;
+    one.flags = i % 12 == 0 ? 0U : std::uint32_t{store::SEEN};
     one.size = 2'000 + i % 7'000;
     bool answers = i % 4 == 3;
     one.subject = fmt::format("{}Minutes of the meeting and the new shelves ({})", answers ? "Re: " : "",
