@@ -239,6 +239,39 @@ int runs(lua_State* L, Runtime& runtime) {
         });
 }
 
+// withheld(account, cb) -> { { folder, count }, ... }: deletions that wait for the user's yes
+int withheld(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    return home.run(L, check_function(L, 2, "cb"), account->cancel.token(),
+                    [account](loop::CancelToken token) {
+                        return [](Account mine, loop::CancelToken stop) -> loop::Task<Arguments> {
+                            using Counts = std::vector<std::pair<std::string, std::int64_t>>;
+                            auto reading = mine->store->read<Counts>(
+                                [](store::Database& database) {
+                                    Counts counts;
+                                    for (const auto& folder : store::all_folders(database))
+                                        if (auto count = sync::withheld_deletions(database, folder.id))
+                                            counts.emplace_back(folder.path, count);
+                                    return counts;
+                                },
+                                stop);
+                            auto counts = co_await reading;
+                            co_return [counts](lua_State* to) {
+                                lua_createtable(to, static_cast<int>(counts.size()), 0);
+                                int at = 0;
+                                for (const auto& [folder, count] : counts) {
+                                    lua_createtable(to, 0, 2);
+                                    set(to, "folder", folder);
+                                    set(to, "count", count);
+                                    lua_rawseti(to, -2, ++at);
+                                }
+                                return 1;
+                            };
+                        }(account, token);
+                    });
+}
+
 // allow_deletions(account, folder, cb): the user's yes to what a sync withheld
 int allow(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
@@ -327,6 +360,7 @@ void add_mail_syncing(lua_State* L) {
         L, "pending");                              // (account, cb): changes that the server does not know
     set_function<counted<ready_count>>(L, "ready"); // (account, cb): whether some could go out now
     set_function<runs>(L, "runs");
+    set_function<withheld>(L, "withheld");
     set_function<allow>(L, "allow_deletions");
 }
 

@@ -50,9 +50,24 @@ void set_server_flags(Change& change, Id message, std::uint32_t flags, const std
     set.bind(flags & SERVER_FLAGS, keywords, message).run();
 }
 
-void name_row(Change& change, Id message, std::int64_t uid) {
-    auto name = change.database().prepare("UPDATE message SET remote = ?, seq = ? WHERE id = ?");
-    name.bind(uid, change.seq(), message).run();
+// A message that the user has moved away from here, of which the server has not been told, as it had no name here: the
+// folder was made anew since, or an earlier move brought it here and nobody said under which UID.
+Id moving_match(Database& database, Id folder, const Arrival& arrival) {
+    auto hash = hash_of(arrival.message_id);
+    auto row = database.prepare(
+        "SELECT t.message FROM op o JOIN op_target t ON t.op = o.id JOIN message m ON m.id = t.message "
+        "WHERE o.state IN ('queued', 'sent') AND o.folder = ?1 AND o.kind = 'move' AND t.done = 0 "
+        "AND t.remote IS NULL AND CASE WHEN ?2 <> 0 THEN m.message_hash = ?2 "
+        "ELSE m.message_hash IS NULL AND m.size = ?3 AND m.subject = ?4 END ORDER BY o.id LIMIT 1");
+    auto subject = text::clean_line(arrival.subject);
+    return row.bind(folder, hash, arrival.size, subject).step() ? row.integer(0) : 0;
+}
+
+bool has_nameless_moves(Database& database, Id folder) {
+    auto row = database.prepare("SELECT 1 FROM op o JOIN op_target t ON t.op = o.id WHERE o.state IN "
+                                "('queued', 'sent') AND o.folder = ? AND o.kind = 'move' AND t.done = 0 "
+                                "AND t.remote IS NULL LIMIT 1");
+    return row.bind(folder).step();
 }
 
 Id insert(Change& change, Id folder, const Arrival& arrival) {
@@ -129,6 +144,7 @@ Came bring_in(Change& change, Id folder, std::span<const Arrival> arrivals) {
     Came came;
     auto leaving = leaving_uids(database, folder);
     bool nameless = has_nameless(database, folder);
+    bool moving = has_nameless_moves(database, folder);
     for (const auto& arrival : arrivals) {
         if (arrival.uid != 0) {
             if (leaving.contains(arrival.uid))
@@ -139,7 +155,13 @@ Came bring_in(Change& change, Id folder, std::span<const Arrival> arrivals) {
             if (row == 0 && nameless) {
                 row = nameless_match(database, folder, arrival);
                 if (row != 0)
-                    name_row(change, row, arrival.uid);
+                    give_name(change, row, folder, arrival.uid);
+            }
+            if (row == 0 && moving) {
+                if (Id left = moving_match(database, folder, arrival)) {
+                    give_name(change, left, folder, arrival.uid);
+                    continue;
+                }
             }
             if (row != 0) {
                 set_server_flags(change, row, arrival.flags, pack_keywords(arrival.keywords));
@@ -220,6 +242,26 @@ int take_away(Change& change, Id folder, std::span<const std::int64_t> uids) {
     for (auto uid : uids)
         left += take_away(change, folder, uid, uid, [](std::int64_t) { return true; });
     return left;
+}
+
+void give_name(Change& change, Id message, Id folder, std::int64_t uid) {
+    auto& database = change.database();
+    database.prepare("UPDATE message SET remote = ?, seq = ? WHERE id = ? AND folder = ? AND remote IS NULL")
+        .bind(uid, change.seq(), message, folder)
+        .run();
+    if (database.changes() > 0)
+        return;
+    auto next = database.prepare(
+        "SELECT o.id FROM op o JOIN op_target t ON t.op = o.id WHERE t.message = ? AND t.done = 0 AND "
+        "t.remote IS NULL AND o.folder = ? AND o.kind = 'move' AND o.state IN ('queued', 'sent') "
+        "ORDER BY o.id LIMIT 1");
+    if (!next.bind(message, folder).step())
+        return;
+    auto op = next.integer(0);
+    database.prepare("UPDATE op_target SET remote = ? WHERE op = ? AND message = ?")
+        .bind(uid, op, message)
+        .run();
+    database.prepare("UPDATE op SET not_before = 0 WHERE id = ?").bind(op).run();
 }
 
 void forget_names(Change& change, Id folder) {

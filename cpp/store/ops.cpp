@@ -147,16 +147,15 @@ void finish_target(Change& change, const Op& op, const OpTarget& target, std::op
         remove_row(change, target.message);
     } else {
         if (uid && op.kind != OpKind::flag) {
+            auto receiving = op.target.value_or(op.folder);
             auto taken =
                 database.prepare("SELECT id FROM message WHERE folder = ? AND remote = ? AND id <> ?");
-            taken.bind(op.target.value_or(op.folder), *uid, row);
+            taken.bind(receiving, *uid, row);
             // A sync was faster and brought it in as new mail: ours, which the user has seen, stays.
             Id twin = taken.step() ? taken.integer(0) : 0;
             if (twin)
                 remove_row(change, twin);
-            database.prepare("UPDATE message SET remote = ? WHERE id = ? AND remote IS NULL")
-                .bind(*uid, row)
-                .run();
+            give_name(change, row, receiving, *uid);
         }
         if (op.kind == OpKind::flag) {
             // The server has these flags now, whether or not it tells us of it.

@@ -165,6 +165,17 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
         failure = error;
         beside.cancel();
     }
+    if (!failure && replayed.waiting) {
+        auto carrying = replay_ops(work);
+        try {
+            auto late = co_await carrying;
+            summary.uploaded += late.carried;
+            summary.refused.insert(summary.refused.end(), late.refused.begin(), late.refused.end());
+        } catch (const Error& error) {
+            failure = error;
+            beside.cancel();
+        }
+    }
     turn.end();
     line.close();
     co_await bodies_done.wait(); // no token: it holds references to this frame

@@ -162,8 +162,10 @@ class Replay {
         m_work.on_progress();
         auto visiting = m_work.source->visit(group.folder.remote, std::nullopt, true, m_work.token);
         auto visit = co_await visiting;
-        if (visit->state().uidvalidity != group.folder.uidvalidity)
-            co_return; // the folder's own sync comes first and gives the messages their new names
+        if (visit->state().uidvalidity != group.folder.uidvalidity) {
+            m_result.waiting = true; // the folder's own sync comes first and gives the messages their new names
+            co_return;
+        }
         switch (first.kind) {
         case store::OpKind::flag: {
             auto storing = flags(group, *visit);
@@ -274,6 +276,7 @@ class Replay {
     loop::Task<> wait_for_names(std::vector<store::Op> ops) {
         if (ops.empty())
             co_return;
+        m_result.waiting = true;
         auto waiting = m_work.store->write_as_leader<void>(
             [ops = std::move(ops)](store::Change& change) {
                 for (const auto& op : ops)

@@ -4,6 +4,9 @@
 // Rules where both sides changed:
 //   flags     the user's change of a flag wins over the server's, flags that the user did not touch stay the server's
 //   move      a message that has left its folder on the server stays where it went
+//   anew      a folder was made anew on the server (another UIDVALIDITY): nothing goes out by old UIDs. Its sync comes
+//             first and gives the messages of waiting ops, moves included, their new names by Message-ID (else size and
+//             subject); then they go out, in the same cycle. What is not there any more is gone; that is no error
 //   delete    a message that another client expunged is gone; that is no error
 //   refusal   what the server will never do is put back as it was, with the server's words
 #pragma once
@@ -15,6 +18,7 @@ namespace himalaya::sync {
 struct Replayed {
     std::int64_t carried = 0;         // messages
     std::vector<std::string> refused; // one sentence each, for the user
+    bool waiting = false;             // some wait for the name that their folder's sync brings
 };
 
 loop::Task<Replayed> replay_ops(Work& work);

@@ -57,7 +57,7 @@ M.table = {
   },
   {
     name = 'HimalayaSyncInfo',
-    desc = 'Show what sync does, account by account. `x` cancels.',
+    desc = 'Show what sync does, account by account, and what waits for an answer. `x` cancels, `y` says yes.',
     module = 'himalaya.ui.commands',
     call = 'sync_info',
   },

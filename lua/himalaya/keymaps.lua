@@ -136,6 +136,7 @@ M.views = {
     title = 'Sync',
     keys = {
       { key = 'x', action = 'cancel', desc = 'Stop the sync' },
+      { key = 'y', action = 'allow', desc = 'Delete here, too, what is missing on the server' },
       { key = 'q', action = 'close', desc = 'Close' },
       { key = '<Esc>', action = 'close', desc = 'Close' },
       { key = 'g?', action = 'help', desc = 'Show these keys' },

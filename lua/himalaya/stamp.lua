@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '4e74d1c027bd781e'
+return '9d83fe0bfdca93d5'

@@ -181,9 +181,11 @@ function M.start()
   require('himalaya.ui.announce').start()
   local first = os.time() + config.get().async.startup_delay
   for _, name in ipairs(config.account_names()) do
-    plans[name] = { failures = 0, next_at = first }
-    if config.get().sync.push then
-      push(name)
+    if config.account(name).imap then
+      plans[name] = { failures = 0, next_at = first }
+      if config.get().sync.push then
+        push(name)
+      end
     end
   end
   arm()

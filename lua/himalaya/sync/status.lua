@@ -8,7 +8,7 @@ local M = {}
 --- Progress of a source outside, as update_progress() got it.
 M.outside = nil ---@type table?
 
-local shown_percent = 0
+local shown_percent, shown_batch = 0, 0
 
 ---@param account string
 ---@return table? standing
@@ -35,6 +35,8 @@ local function add_up(status, standings)
   end
   if status.messages_total > 0 and percent and percent > 0 then
     -- It never runs backwards while something is under way.
+    shown_percent = shown_batch == tasks.batch and shown_percent or 0
+    shown_batch = tasks.batch
     shown_percent = math.max(shown_percent, math.min(percent, 99))
     status.percent = shown_percent
   end

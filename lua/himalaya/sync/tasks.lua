@@ -38,6 +38,8 @@ local M = {}
 M.list = {} ---@type himalaya.sync.Task[]
 M.started_at = nil ---@type integer?
 M.last_sync = nil ---@type integer?
+-- Rises when something begins while nothing ran: what is shown of one batch says nothing of the next.
+M.batch = 0
 
 local failed = {} ---@type { account: string, err: himalaya.Error }[] accounts whose last sync failed, the latest last
 local watchdog ---@type uv.uv_timer_t?
@@ -377,6 +379,7 @@ function M.run(kind, folder, accounts, again, cb)
       end_run(run, errors.new('config', 'There is no account to sync.', 'Add one to `accounts` in setup().'))
     end)
   else
+    M.batch = M.batch + (#M.list == 0 and 1 or 0)
     M.started_at = M.started_at or os.time()
     events.emit('HimalayaSyncStart', { kind = kind, accounts = accounts, folder = folder })
   end

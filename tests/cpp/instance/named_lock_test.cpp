@@ -1,5 +1,8 @@
 #include "catch.hpp"
+
 #include "instance/named_lock.hpp"
+#include <atomic>
+#include <thread>
 
 #include <filesystem>
 #include <sys/wait.h>
@@ -60,4 +63,41 @@ TEST_CASE("a folder that does not exist is an error, not a lock") {
     auto lock = NamedLock::take("/nonexistent/lead");
     REQUIRE_FALSE(lock);
     REQUIRE(lock.error().code == Code::store);
+}
+
+TEST_CASE("who waits has it as soon as the holder lets go, or gives up when told so") {
+    LockFile file;
+    auto holder = NamedLock::take(file.path);
+    REQUIRE(holder->has_value());
+    std::atomic<bool> abandoned = false;
+    std::atomic<int> had = 0;
+    auto wait = [&] {
+        auto lock = NamedLock::wait(file.path, [&] { return abandoned.load(); });
+        had += lock && lock->has_value() ? 1 : 0;
+    };
+    std::thread first(wait);
+    (*holder)->release();
+    first.join();
+    REQUIRE(had == 1);
+    holder = NamedLock::take(file.path);
+    std::thread second(wait);
+    abandoned = true;
+    (*holder)->release();
+    second.join();
+    REQUIRE(had == 1);
+    REQUIRE(NamedLock::take(file.path)->has_value());
+}
+
+TEST_CASE("a lock taken from a holder that is stuck is the only one") {
+    LockFile file;
+    auto stuck = NamedLock::take(file.path);
+    REQUIRE(stuck->has_value());
+    auto taken = NamedLock::replace(file.path);
+    REQUIRE(taken);
+    REQUIRE(taken->has_value());
+    REQUIRE_FALSE(NamedLock::take(file.path)->has_value());
+    (*stuck)->release(); // it wakes: what it had is worth nothing any more
+    REQUIRE_FALSE(NamedLock::take(file.path)->has_value());
+    (*taken)->release();
+    REQUIRE(NamedLock::take(file.path)->has_value());
 }

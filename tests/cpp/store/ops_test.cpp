@@ -263,3 +263,61 @@ TEST_CASE("the same body is kept once, a large one as a file, and orphans are sw
     REQUIRE(bodies.read(box.database, *box.row(ids[1]).body));
     REQUIRE(std::filesystem::is_empty(box.folder() / "large"));
 }
+
+TEST_CASE("a message moved on before its first move was carried out goes both ways, by the names it gets") {
+    Mailbox box;
+    auto ids = box.bring(box.inbox, {letter(1)});
+    in_change(box, [&](Change& change) { return move(change, box.inbox, ids, box.archive, box.me); });
+    in_change(box, [&](Change& change) { return move(change, box.archive, ids, box.trash, box.me); });
+    auto ops = ready_ops(box.database, INT64_MAX, 10);
+    REQUIRE(ops.size() == 2);
+    REQUIRE_FALSE(ops[1].targets[0].uid);
+
+    SECTION("told by the server") {
+        finish_all(box, ops[0], 7);
+    }
+    SECTION("brought by the folder's sync") {
+        finish_all(box, ops[0]);
+        auto there = letter(1);
+        there.uid = 7;
+        REQUIRE(box.bring(box.archive, {there}).empty()); // it is on its way out
+    }
+    REQUIRE_FALSE(box.row(ids[0]).uid); // the name of another folder
+    auto second = only_op(box);
+    REQUIRE(second.folder == box.archive);
+    REQUIRE(second.targets[0].uid == 7);
+    finish_all(box, second, 3);
+    REQUIRE(box.row(ids[0]).uid == 3);
+    REQUIRE(box.row(ids[0]).folder == box.trash);
+    REQUIRE_FALSE(box.row(ids[0]).pending);
+    REQUIRE(box.folder_row(box.archive).total == 0);
+}
+
+TEST_CASE("a move waits while its folder is made anew, and goes out under the new name") {
+    Mailbox box;
+    auto nameless = letter(2);
+    nameless.message_id.clear();
+    auto ids = box.bring(box.inbox, {letter(1), nameless, letter(3)});
+    in_change(box, [&](Change& change) {
+        return move(change, box.inbox, std::span(ids).first(2), box.archive, box.me);
+    });
+    in_change(box, [&](Change& change) {
+        forget_names(change, box.inbox);
+        postpone(change, only_op(box).id, 1'700'000'060);
+        return 0;
+    });
+    for (const auto& target : only_op(box).targets)
+        REQUIRE_FALSE(target.uid);
+    auto again = letter(1), nameless_again = nameless, stays = letter(3);
+    again.uid = 101;
+    nameless_again.uid = 102;
+    stays.uid = 103;
+    REQUIRE(box.bring(box.inbox, {again, nameless_again, stays}).empty());
+    auto op = only_op(box, box.me.now); // at once, not after the pause
+    REQUIRE(op.targets.size() == 2);
+    REQUIRE(op.targets[0].uid == 101);
+    REQUIRE(op.targets[1].uid == 102);
+    REQUIRE(box.row(ids[2]).uid == 103);
+    REQUIRE(box.folder_row(box.inbox).total == 1);
+    REQUIRE(box.folder_row(box.archive).total == 2);
+}

@@ -2,6 +2,7 @@
 #include "mailbox.hpp"
 
 #include "store/bodies.hpp"
+#include "store/feed.hpp"
 #include "store/salvage.hpp"
 
 #include <fstream>
@@ -118,4 +119,50 @@ TEST_CASE("a file that never was a database is set aside too") {
     auto salvage = set_aside(place.path(), 7);
     REQUIRE(salvage.ops == 0);
     REQUIRE(is_sound(place.path()));
+}
+
+TEST_CASE("a store of version 1 keeps its mail, and its new mail is news") {
+    Folderful place;
+    Id inbox = 0;
+    {
+        Database database(place.path(), Database::Mode::write);
+        set_pragmas(database, Database::Mode::write);
+        open_schema(database);
+        Change change(database);
+        keep_folders(change, {{.path = "INBOX", .remote = "INBOX", .role = "inbox"},
+                              {.path = "New", .remote = "New"}});
+        inbox = folder_of(database, "INBOX")->id;
+        auto ids = bring_in(change, inbox, std::vector{letter(1), letter(2)}).fresh;
+        Bodies bodies(place.folder() / "large");
+        Bodies::attach(change, ids[0], bodies.pack("kept"));
+        Bodies::attach(change, ids[1], bodies.pack("lost"));
+        database.prepare("UPDATE message SET body = NULL WHERE id = ?").bind(ids[1]).run();
+        Progress progress;
+        progress.synced_at = 5;
+        note_progress(change, inbox, progress);
+        change.commit();
+        // As version 1 was.
+        database.execute(
+            "DROP TABLE loose; ALTER TABLE request DROP COLUMN heard_at; DROP INDEX message_list;"
+            "CREATE INDEX message_list ON message(folder, arrived DESC, id DESC) WHERE hidden = 0;"
+            "DELETE FROM fact WHERE name LIKE 'news from%'; PRAGMA user_version=1");
+    }
+    Database database(place.path(), Database::Mode::write);
+    set_pragmas(database, Database::Mode::write);
+    open_schema(database);
+    REQUIRE(list_page(database, inbox, {}).items.size() == 2);
+    REQUIRE(list_page(database, inbox, {.thread = true}).items.size() == 2);
+    auto loose = database.prepare_once("SELECT count(*) FROM loose");
+    REQUIRE(loose.step());
+    REQUIRE(loose.integer(0) == 1);
+    auto seq = last_seq(database);
+    auto last = last_message(database);
+    Change change(database);
+    bring_in(change, inbox, std::vector{letter(3)});
+    bring_in(change, folder_of(database, "New")->id, std::vector{letter(1)});
+    change.commit();
+    auto news = news_since(database, seq, 100, last);
+    REQUIRE(news.fresh.size() == 1); // the other folder was never read to its end
+    REQUIRE(news.fresh[0].folder == inbox);
+    REQUIRE(news.fresh[0].messages.size() == 1);
 }

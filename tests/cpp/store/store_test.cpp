@@ -155,3 +155,85 @@ TEST_CASE("a query that nobody waits for any more ends") {
     REQUIRE(ended);
     store->close(); // joins the reader: an uninterrupted query would never end
 }
+
+TEST_CASE("a leader that gives no sign is overtaken, and finds that out by itself") {
+    TestLoop loop;
+    Folderful place;
+    auto stuck = open(loop, place);
+    auto other = open(loop, place);
+    stuck->instance = "stuck";
+    other->instance = "other";
+    std::vector<bool> told;
+    stuck->on_lead = [&](bool leads) { told.push_back(leads); };
+    REQUIRE(loop.value_of(stuck->lead({})));
+    REQUIRE(loop.run_until([&] { return other->leader() == "stuck"; }));
+    auto epoch = other->epoch();
+    REQUIRE_FALSE(loop.value_of(other->take_over(epoch - 1, {}))); // somebody else was faster
+    REQUIRE(loop.value_of(other->take_over(epoch, {})));
+    REQUIRE(loop.run_until([&] { return !stuck->leads(); }));
+    REQUIRE(told == std::vector<bool>{true, false});
+    auto checked = loop.run(stuck->check_lead({}));
+    REQUIRE(checked);
+    REQUIRE(is_overtaken(*checked));
+    REQUIRE_FALSE(loop.run(other->check_lead({})));
+    REQUIRE_FALSE(loop.value_of(stuck->lead({})));
+}
+
+TEST_CASE("the lead goes to whoever waits for it, and not back to the one that gave it up") {
+    TestLoop loop;
+    Folderful place;
+    auto first = open(loop, place);
+    auto second = open(loop, place);
+    REQUIRE(loop.value_of(first->lead({})));
+    second->want_lead();
+    first->give_up_lead();
+    REQUIRE(loop.run_until([&] { return second->leads(); }));
+    first->want_lead();
+    second->close(); // as if it had ended
+    REQUIRE(loop.run_until([&] { return first->leads(); }));
+}
+
+TEST_CASE("bodies without a message are swept, and the file becomes smaller") {
+    TestLoop loop;
+    Folderful place;
+    auto store = open(loop, place);
+    auto inbox = make_inbox(loop, *store);
+    auto ids = loop.value_of(store->write<std::vector<Id>>(
+        [&](Change& change) {
+            std::vector<Arrival> letters;
+            for (int uid = 1; uid <= 300; ++uid)
+                letters.push_back(letter(uid));
+            auto came = bring_in(change, inbox, letters).fresh;
+            for (auto id : came)
+                Bodies::attach(change, id, store->bodies().pack(noise(20'000) + std::to_string(id % 250)));
+            return came;
+        },
+        {}));
+    auto figures = [&] {
+        return loop.value_of(store->read<std::vector<std::int64_t>>(
+            [](Database& database) {
+                auto row =
+                    database.prepare("SELECT (SELECT count(*) FROM body), (SELECT count(*) FROM loose), "
+                                     "(SELECT page_count FROM pragma_page_count)");
+                row.step();
+                return std::vector{row.integer(0), row.integer(1), row.integer(2)};
+            },
+            {}));
+    };
+    auto before = figures();
+    REQUIRE(before[0] == 250);
+    REQUIRE_FALSE(loop.run(store->sweep()));
+    REQUIRE_FALSE(store->sweep_due());
+    REQUIRE_FALSE(loop.run(store->write<void>(
+        [&](Change& change) {
+            for (std::size_t i = 0; i < 260; ++i)
+                remove_row(change, ids[i]);
+        },
+        {})));
+    REQUIRE(store->sweep_due());
+    REQUIRE_FALSE(loop.run(store->sweep()));
+    auto after = figures();
+    REQUIRE(after[0] == 40);
+    REQUIRE(after[1] == 0);
+    REQUIRE(after[2] < before[2] / 3);
+}

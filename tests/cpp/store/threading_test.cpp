@@ -102,3 +102,61 @@ TEST_CASE("references in a circle hide nothing") {
     box.bring(box.inbox, {answer(1, {id_of(2)}), answer(2, {id_of(1)})});
     REQUIRE(list_page(box.database, box.inbox, {.thread = true}).items.size() == 2);
 }
+
+TEST_CASE("pages of threads hold each thread once, whichever way they are asked for") {
+    Mailbox box;
+    std::vector<Arrival> letters;
+    unsigned seed = 11;
+    auto chance = [&](unsigned most) { return (seed = seed * 1'664'525u + 1'013'904'223u) / 65'536 % most; };
+    for (int uid = 1; uid <= 600; ++uid) {
+        auto arrival = letter(uid, 1'700'000'000 + static_cast<std::int64_t>(chance(5'000)));
+        if (uid > 1 && chance(2) == 0)
+            arrival.references = {
+                id_of(1 + static_cast<std::int64_t>(chance(static_cast<unsigned>(uid - 1))))};
+        letters.push_back(std::move(arrival));
+    }
+    box.bring(box.inbox, letters);
+    // What is expected: threads by their newest message.
+    std::vector<Id> expected;
+    for (const auto& message : list_page(box.database, box.inbox, {.page_size = 1'000}).items)
+        if (std::find(expected.begin(), expected.end(), message.thread) == expected.end())
+            expected.push_back(message.thread);
+    auto threads_of = [](const Page& page) {
+        std::vector<Id> threads;
+        for (const auto& item : page.items)
+            if (threads.empty() || threads.back() != item.thread)
+                threads.push_back(item.thread);
+        return threads;
+    };
+    std::vector<Id> by_number, by_cursor, upward;
+    for (std::int64_t number = 1;; ++number) {
+        auto page = list_page(box.database, box.inbox, {.page = number, .page_size = 7, .thread = true});
+        for (auto thread : threads_of(page))
+            by_number.push_back(thread);
+        REQUIRE(page.previous.has_value() == (number > 1));
+        if (!page.next)
+            break;
+    }
+    Wanted wanted{.page_size = 7, .thread = true};
+    std::optional<Cursor> last;
+    for (;;) {
+        auto page = list_page(box.database, box.inbox, wanted);
+        for (auto thread : threads_of(page))
+            by_cursor.push_back(thread);
+        last = page.previous;
+        if (!page.next)
+            break;
+        wanted.after = page.next;
+    }
+    Wanted back{.page_size = 7, .before = last, .thread = true};
+    while (back.before) {
+        auto page = list_page(box.database, box.inbox, back);
+        auto threads = threads_of(page);
+        upward.insert(upward.begin(), threads.begin(), threads.end());
+        back.before = page.previous;
+    }
+    REQUIRE(by_number == expected);
+    REQUIRE(by_cursor == expected);
+    REQUIRE(upward.size() == (expected.size() - 1) / 7 * 7);
+    REQUIRE(std::equal(upward.begin(), upward.end(), expected.begin()));
+}

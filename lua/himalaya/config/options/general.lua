@@ -116,7 +116,12 @@ return {
         'How many accounts are synced at once.',
         { minimum = 1, maximum = 64 }
       ),
-      o('sync.push', 'boolean', true, 'Let the server say when mail comes.'),
+      o(
+        'sync.push',
+        'boolean',
+        true,
+        'Let the server say when mail comes: to the inbox, and to the folder that was looked at last.'
+      ),
       o('sync.coordination.enabled', 'boolean', true, 'One of several Neovims leads, the others follow.'),
       o(
         'sync.coordination.heartbeat_interval',
