@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '9d83fe0bfdca93d5'
+return '8037529c14511066'

@@ -14,12 +14,16 @@ local function start()
   })
 end
 
-local function sync(kind)
-  local answer = nvim.await(function(done, what)
+local function try_sync(kind)
+  return nvim.await(function(done, what)
     require('himalaya.sync.manager').start_sync(what, {}, function(err, result)
       done({ err = err and err.message, result = result })
     end)
   end, kind)
+end
+
+local function sync(kind)
+  local answer = try_sync(kind)
   assert.is_nil(answer.err)
   return answer.result.accounts.home
 end
@@ -117,11 +121,20 @@ for tier = 1, 3, 2 do
       mail('move', 'home', 'INBOX', { items[4].id }, 'Archive')
       mail('move', 'home', 'Archive', { items[4].id }, 'Drafts') -- before anybody knows its name there
       doveadm('mailbox', 'update', '-u', 'home', '--uid-validity', '77', 'INBOX')
-      local result = sync('full')
+      -- Dovecot shows whoever has the folder open the door, once.
+      local answer = try_sync('full')
+      local result = answer.err and sync('full') or answer.result.accounts.home
       assert.same({}, result.refused)
       assert.same({}, result.withheld)
       assert.equal(0, result.new)
-      sync('full')
+      nvim.wait_for(function()
+        sync('full')
+        return nvim.await(function(done)
+          require('himalaya.native').mail.pending('home', function(_, count)
+            done(count)
+          end)
+        end) == 0
+      end, 20000, 'everything carried out')
       assert.equal(27, total('INBOX'))
       assert.equal(2, total('Archive'))
       assert.equal(1, total('Drafts'))
