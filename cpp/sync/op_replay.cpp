@@ -163,7 +163,8 @@ class Replay {
         auto visiting = m_work.source->visit(group.folder.remote, std::nullopt, true, m_work.token);
         auto visit = co_await visiting;
         if (visit->state().uidvalidity != group.folder.uidvalidity) {
-            m_result.waiting = true; // the folder's own sync comes first and gives the messages their new names
+            // The folder's own sync comes first and gives the messages their new names.
+            m_result.waiting = true;
             co_return;
         }
         switch (first.kind) {
