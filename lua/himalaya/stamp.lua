@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '8037529c14511066'
+return '23801b52756bd723'
