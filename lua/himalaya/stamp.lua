@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '23801b52756bd723'
+return '2c598640546e4eb8'
