@@ -135,11 +135,12 @@ CREATE TABLE sync_run(
 );
 )sql";
 
-// The list's index names the thread too, so that conversations are found by walking it alone. Bodies without a message
-// are written down instead of being searched for. A folder that was read to its end has news from its last message on.
+// The list's index names the thread too (and `hidden`, which SQLite would look up in the row even so), so that
+// conversations are found by walking it alone. Bodies without a message are written down instead of being searched for.
+// A folder that was read to its end has news from its last message on.
 constexpr const char* VERSION_2 = R"sql(
 DROP INDEX message_list;
-CREATE INDEX message_list ON message(folder, arrived DESC, id DESC, thread) WHERE hidden = 0;
+CREATE INDEX message_list ON message(folder, arrived DESC, id DESC, thread, hidden) WHERE hidden = 0;
 
 ALTER TABLE request ADD COLUMN heard_at INTEGER NOT NULL DEFAULT 0;
 

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '2c598640546e4eb8'
+return '903c668af5e986ea'
