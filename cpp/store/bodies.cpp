@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <memory>
 
 namespace himalaya::store {
@@ -20,6 +21,7 @@ namespace {
 
 // -3: the writer's thread bounds a first sync, and this packs at 1 GB/s; mail still shrinks to about half.
 constexpr int PACKING_LEVEL = -3;
+constexpr std::size_t LARGEST = 1u << 30;
 // A large body's file is written before the row that names it.
 constexpr std::int64_t FILE_STAYS = 600; // seconds
 
@@ -43,6 +45,10 @@ std::string compress(std::string_view bytes) {
 }
 
 std::optional<std::string> expand(std::string_view packed, std::size_t size) {
+    // A damaged row may claim any size; what was packed as a stream does not say how much it is.
+    auto claimed = ZSTD_getFrameContentSize(packed.data(), packed.size());
+    if (size > LARGEST || (claimed != ZSTD_CONTENTSIZE_UNKNOWN && claimed != size))
+        return std::nullopt;
     std::string bytes(size, '\0');
     auto got = ZSTD_decompress(bytes.data(), bytes.size(), packed.data(), packed.size());
     if (ZSTD_isError(got) || got != size)
@@ -86,6 +92,15 @@ void write_durably(const std::filesystem::path& path, std::string_view bytes) {
     }
 }
 
+bool holds(const std::filesystem::path& path, std::string_view bytes) {
+    std::error_code problem;
+    if (std::filesystem::file_size(path, problem) != bytes.size() || problem)
+        return false;
+    std::ifstream file(path, std::ios::binary);
+    std::string there(bytes.size(), '\0');
+    return file.read(there.data(), static_cast<std::streamsize>(there.size())) && there == bytes;
+}
+
 } // namespace
 
 PackedBody Bodies::pack(std::string_view bytes) const {
@@ -101,7 +116,8 @@ PackedBody Bodies::pack(std::string_view bytes) const {
         fail(m_folder, problem.value());
     body.file = text::hex(body.hash);
     auto path = m_folder / body.file;
-    if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) // there already: used just now
+    // There already: used just now. One that was damaged is written anew.
+    if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0 || !holds(path, packed))
         write_durably(path, packed);
     return body;
 }
@@ -111,8 +127,13 @@ Id Bodies::keep(Change& change, const PackedBody& body) {
     auto blob = [](const std::string& bytes) {
         return std::span(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
     };
-    auto known = database.prepare("SELECT id FROM body WHERE hash = ?");
-    Id id = known.bind(blob(body.hash)).step() ? known.integer(0) : 0;
+    auto known = database.prepare("SELECT id, file IS NULL AND packed IS NOT ?2 FROM body WHERE hash = ?1");
+    known.bind_at(1, blob(body.hash));
+    known.bind_at(2, blob(body.packed));
+    Id id = known.step() ? known.integer(0) : 0;
+    // Damaged: what came again takes its place.
+    if (id != 0 && known.integer(1) != 0 && body.file.empty())
+        database.prepare("UPDATE body SET packed = ? WHERE id = ?").bind(blob(body.packed), id).run();
     if (id == 0) {
         auto insert = database.prepare("INSERT INTO body(hash, size, packed, file) VALUES(?, ?, ?, ?)");
         insert.bind_at(1, blob(body.hash));

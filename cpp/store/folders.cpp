@@ -1,5 +1,6 @@
 #include "store/folders.hpp"
 
+#include <map>
 #include <set>
 
 namespace himalaya::store {
@@ -69,6 +70,9 @@ std::optional<Folder> folder_with_role(Database& database, std::string_view role
 }
 
 void keep_folders(Change& change, const std::vector<Folder>& listed) {
+    // Every account has an inbox: a list of nothing is a server that does not feel well.
+    if (listed.empty())
+        return;
     auto& database = change.database();
     std::set<std::string, std::less<>> here;
     for (const auto& folder : listed) {
@@ -92,6 +96,41 @@ void keep_folders(Change& change, const std::vector<Folder>& listed) {
             continue;
         database.prepare("UPDATE folder SET gone = 1 WHERE id = ?").bind(known.id).run();
         change.touch(known.id);
+    }
+}
+
+bool is_gone(Database& database, Id folder) {
+    auto row = database.prepare("SELECT gone FROM folder WHERE id = ?");
+    return !row.bind(folder).step() || row.integer(0) != 0;
+}
+
+void follow_renames(Change& change, const std::vector<Folder>& listed, const std::vector<Seen>& seen) {
+    auto& database = change.database();
+    std::set<std::string, std::less<>> there;
+    for (const auto& folder : listed)
+        there.insert(folder.path);
+    std::map<std::int64_t, std::vector<Id>> missing;
+    for (const auto& known : all_folders(database))
+        if (!there.contains(known.path) && known.uidvalidity.value_or(0) != 0)
+            missing[*known.uidvalidity].push_back(known.id);
+    if (missing.empty())
+        return;
+    std::map<std::int64_t, std::vector<std::string>> unknown;
+    for (const auto& [path, uidvalidity] : seen) {
+        auto row = database.prepare("SELECT 1 FROM folder WHERE path = ?");
+        if (!row.bind(path).step())
+            unknown[uidvalidity].push_back(path);
+    }
+    for (const auto& [uidvalidity, paths] : unknown) {
+        auto from = missing.find(uidvalidity);
+        // Some servers give many folders the same one: then nothing is certain.
+        if (paths.size() != 1 || from == missing.end() || from->second.size() != 1)
+            continue;
+        auto id = from->second.front();
+        database.prepare("UPDATE folder SET path = ?, uidvalidity = 0 WHERE id = ?")
+            .bind(paths.front(), id)
+            .run();
+        change.touch(id);
     }
 }
 

@@ -18,6 +18,17 @@ std::optional<Folder> folder_with_role(Database& database, std::string_view role
 // only marked gone, and its mail stays until the guard or the user says otherwise.
 void keep_folders(Change& change, const std::vector<Folder>& listed);
 
+bool is_gone(Database& database, Id folder);
+
+// Before keep_folders(): a folder that is missing now, while one that was never seen has its UIDVALIDITY, was renamed. It
+// keeps its rows and what the user did to them, but none of its names: that the messages are the same has to show when
+// they are told of again.
+struct Seen {
+    std::string path;
+    std::int64_t uidvalidity = 0;
+};
+void follow_renames(Change& change, const std::vector<Folder>& listed, const std::vector<Seen>& seen);
+
 // What a sync step learned of a folder, in the transaction that commits everything up to it.
 struct Progress {
     std::optional<std::int64_t> uidvalidity;

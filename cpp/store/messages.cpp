@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "store/bodies.hpp"
+#include "store/ops.hpp"
 #include "store/packing.hpp"
 #include "store/threading.hpp"
 
@@ -28,14 +29,14 @@ bool has_nameless(Database& database, Id folder) {
     return row.bind(folder).step();
 }
 
-// The row that waits here for the name the server now gives: same Message-ID, or, without one, same size and
-// date.
+// The row that waits here for the name the server now gives: same Message-ID, those of the same size first, or,
+// without one, same size and subject.
 Id nameless_match(Database& database, Id folder, const Arrival& arrival) {
     auto hash = hash_of(arrival.message_id);
     if (hash != 0) {
         auto row = database.prepare("SELECT id FROM message WHERE folder = ? AND remote IS NULL "
-                                    "AND message_hash = ? ORDER BY id LIMIT 1");
-        return row.bind(folder, hash).step() ? row.integer(0) : 0;
+                                    "AND message_hash = ? ORDER BY size <> ?, id LIMIT 1");
+        return row.bind(folder, hash, arrival.size).step() ? row.integer(0) : 0;
     }
     auto row = database.prepare(
         "SELECT id FROM message WHERE folder = ? AND remote IS NULL AND message_hash IS NULL "
@@ -44,30 +45,50 @@ Id nameless_match(Database& database, Id folder, const Arrival& arrival) {
     return row.bind(folder, arrival.size, subject).step() ? row.integer(0) : 0;
 }
 
+// Moves away from this folder that wait for the name of what they move: the user acted before the server had named
+// it, or its UIDVALIDITY changed. True when the arrival is what one of them waits for: it is on its way out.
+bool names_a_move(Change& change, Id folder, const Arrival& arrival) {
+    auto& database = change.database();
+    auto hash = hash_of(arrival.message_id);
+    auto subject = text::clean_line(arrival.subject);
+    auto row = database.prepare(
+        "SELECT t.op, t.message FROM op o JOIN op_target t ON t.op = o.id JOIN message m ON m.id = t.message "
+        "WHERE o.state IN ('queued', 'sent') AND o.folder = ?1 AND o.kind = 'move' AND t.done = 0 "
+        "AND t.remote IS NULL AND ((?2 <> 0 AND m.message_hash = ?2) OR "
+        "(?2 = 0 AND m.message_hash IS NULL AND m.size = ?3 AND m.subject = ?4)) "
+        // What brings it here has to be done first.
+        "AND NOT EXISTS (SELECT 1 FROM op_target b JOIN op p ON p.id = b.op WHERE b.op < t.op AND b.done = 0 "
+        "AND p.target = ?1 AND p.state IN ('queued', 'sent') "
+        "AND (b.message = t.message AND p.kind <> 'copy' OR b.made = t.message)) ORDER BY t.op LIMIT 1");
+    row.bind(folder, hash, arrival.size, subject);
+    if (!row.step())
+        return false;
+    name_message(change, row.integer(1), folder, arrival.uid, row.integer(0) - 1);
+    return true;
+}
+
+bool moves_wait_for_names(Database& database, Id folder) {
+    auto row = database.prepare("SELECT 1 FROM op o JOIN op_target t ON t.op = o.id "
+                                "WHERE o.state IN ('queued', 'sent') AND o.folder = ? AND o.kind = 'move' "
+                                "AND t.done = 0 AND t.remote IS NULL LIMIT 1");
+    return row.bind(folder).step();
+}
+
 void set_server_flags(Change& change, Id message, std::uint32_t flags, const std::string& keywords) {
     auto set =
         change.database().prepare("UPDATE message SET server_flags = ?, server_keywords = ? WHERE id = ?");
     set.bind(flags & SERVER_FLAGS, keywords, message).run();
 }
 
-// A message that the user has moved away from here, of which the server has not been told, as it had no name here: the
-// folder was made anew since, or an earlier move brought it here and nobody said under which UID.
-Id moving_match(Database& database, Id folder, const Arrival& arrival) {
-    auto hash = hash_of(arrival.message_id);
-    auto row = database.prepare(
-        "SELECT t.message FROM op o JOIN op_target t ON t.op = o.id JOIN message m ON m.id = t.message "
-        "WHERE o.state IN ('queued', 'sent') AND o.folder = ?1 AND o.kind = 'move' AND t.done = 0 "
-        "AND t.remote IS NULL AND CASE WHEN ?2 <> 0 THEN m.message_hash = ?2 "
-        "ELSE m.message_hash IS NULL AND m.size = ?3 AND m.subject = ?4 END ORDER BY o.id LIMIT 1");
-    auto subject = text::clean_line(arrival.subject);
-    return row.bind(folder, hash, arrival.size, subject).step() ? row.integer(0) : 0;
-}
-
-bool has_nameless_moves(Database& database, Id folder) {
-    auto row = database.prepare("SELECT 1 FROM op o JOIN op_target t ON t.op = o.id WHERE o.state IN "
-                                "('queued', 'sent') AND o.folder = ? AND o.kind = 'move' AND t.done = 0 "
-                                "AND t.remote IS NULL LIMIT 1");
-    return row.bind(folder).step();
+// A body is worth nothing for a message of another size: it is fetched anew.
+void name_row(Change& change, Id message, const Arrival& arrival) {
+    auto other = change.database().prepare("SELECT body FROM message WHERE id = ? AND size <> ?");
+    if (other.bind(message, arrival.size).step())
+        loosen_body(change, other.maybe_integer(0));
+    auto name =
+        change.database().prepare("UPDATE message SET remote = ?1, seq = ?2, "
+                                  "body = CASE WHEN size = ?3 THEN body END, size = ?3 WHERE id = ?4");
+    name.bind(arrival.uid, change.seq(), arrival.size, message).run();
 }
 
 Id insert(Change& change, Id folder, const Arrival& arrival) {
@@ -144,7 +165,7 @@ Came bring_in(Change& change, Id folder, std::span<const Arrival> arrivals) {
     Came came;
     auto leaving = leaving_uids(database, folder);
     bool nameless = has_nameless(database, folder);
-    bool moving = has_nameless_moves(database, folder);
+    bool moves = moves_wait_for_names(database, folder);
     for (const auto& arrival : arrivals) {
         if (arrival.uid != 0) {
             if (leaving.contains(arrival.uid))
@@ -152,16 +173,12 @@ Came bring_in(Change& change, Id folder, std::span<const Arrival> arrivals) {
             auto known = database.prepare("SELECT id FROM message WHERE folder = ? AND remote = ?");
             known.bind(folder, arrival.uid);
             Id row = known.step() ? known.integer(0) : 0;
+            if (row == 0 && moves && names_a_move(change, folder, arrival))
+                continue;
             if (row == 0 && nameless) {
                 row = nameless_match(database, folder, arrival);
                 if (row != 0)
-                    give_name(change, row, folder, arrival.uid);
-            }
-            if (row == 0 && moving) {
-                if (Id left = moving_match(database, folder, arrival)) {
-                    give_name(change, left, folder, arrival.uid);
-                    continue;
-                }
+                    name_row(change, row, arrival);
             }
             if (row != 0) {
                 set_server_flags(change, row, arrival.flags, pack_keywords(arrival.keywords));
@@ -209,10 +226,11 @@ void remove_row(Change& change, Id message) {
     loosen_body(change, row.maybe_integer(5));
     database.prepare("DELETE FROM message WHERE id = ?").bind(message).run();
     if (row.integer(4) > 0) {
-        // What was only queued for it has nothing left to do; what was sent is settled by its own reply.
+        // What was only queued for it has nothing left to do; what was sent is settled by its own reply, and so is a
+        // copy, because of the row that it made.
         database
             .prepare("UPDATE op_target SET done = 1 WHERE message = ? AND op IN "
-                     "(SELECT id FROM op WHERE state = 'queued')")
+                     "(SELECT id FROM op WHERE state = 'queued' AND kind <> 'copy')")
             .bind(message)
             .run();
         database
@@ -244,26 +262,6 @@ int take_away(Change& change, Id folder, std::span<const std::int64_t> uids) {
     return left;
 }
 
-void give_name(Change& change, Id message, Id folder, std::int64_t uid) {
-    auto& database = change.database();
-    database.prepare("UPDATE message SET remote = ?, seq = ? WHERE id = ? AND folder = ? AND remote IS NULL")
-        .bind(uid, change.seq(), message, folder)
-        .run();
-    if (database.changes() > 0)
-        return;
-    auto next = database.prepare(
-        "SELECT o.id FROM op o JOIN op_target t ON t.op = o.id WHERE t.message = ? AND t.done = 0 AND "
-        "t.remote IS NULL AND o.folder = ? AND o.kind = 'move' AND o.state IN ('queued', 'sent') "
-        "ORDER BY o.id LIMIT 1");
-    if (!next.bind(message, folder).step())
-        return;
-    auto op = next.integer(0);
-    database.prepare("UPDATE op_target SET remote = ? WHERE op = ? AND message = ?")
-        .bind(uid, op, message)
-        .run();
-    database.prepare("UPDATE op SET not_before = 0 WHERE id = ?").bind(op).run();
-}
-
 void forget_names(Change& change, Id folder) {
     auto& database = change.database();
     database.prepare("UPDATE message SET remote = NULL WHERE folder = ?").bind(folder).run();
@@ -274,23 +272,75 @@ void forget_names(Change& change, Id folder) {
         .run();
 }
 
+namespace {
+
+// Nobody brings them here any more and the server has not named them. A text of the user's own that the server did
+// not take is not one of these.
+constexpr std::string_view UNNAMED =
+    "SELECT m.id FROM message m WHERE m.folder = ?1 AND m.remote IS NULL AND NOT EXISTS "
+    "(SELECT 1 FROM op_target t JOIN op o ON o.id = t.op WHERE t.message = m.id AND (o.kind = 'append' AND "
+    "o.state = 'failed' OR t.done = 0 AND o.target = ?1 AND o.state IN ('queued', 'sent') "
+    "AND o.kind IN ('move', 'append'))) AND NOT EXISTS (SELECT 1 FROM op o JOIN op_target t ON t.op = o.id "
+    "WHERE o.state IN ('queued', 'sent') AND t.made = m.id AND t.done = 0)";
+
+// Changes of messages in this folder that have no name here, and none will get one: row in `message` of a move or a
+// copy lies elsewhere.
+constexpr std::string_view AIMLESS =
+    "SELECT t.op, t.message, o.kind, coalesce(t.made, 0) FROM op o JOIN op_target t ON t.op = o.id "
+    "LEFT JOIN message m ON m.id = t.message "
+    "WHERE o.state IN ('queued', 'sent') AND o.folder = ?1 AND o.kind <> 'append' AND t.done = 0 "
+    "AND t.remote IS NULL AND (o.kind = 'move' OR m.id IS NULL OR m.folder <> ?1) "
+    "AND NOT EXISTS (SELECT 1 FROM op_target b JOIN op p ON p.id = b.op WHERE b.op < t.op AND b.done = 0 "
+    "AND p.target = ?1 AND p.state IN ('queued', 'sent') "
+    "AND (b.message = t.message AND p.kind <> 'copy' OR b.made = t.message))";
+
+} // namespace
+
+bool has_unnamed(Database& database, Id folder) {
+    for (auto sql : {UNNAMED, AIMLESS}) {
+        auto row = database.prepare(sql);
+        if (row.bind(folder).step())
+            return true;
+    }
+    return false;
+}
+
 std::pair<std::int64_t, std::int64_t>
 judge_nameless(Change& change, Id folder, const std::function<bool(std::int64_t, std::int64_t)>& asks) {
     auto& database = change.database();
     std::vector<Id> missing;
-    std::int64_t rows = 0;
-    auto row = database.prepare("SELECT id, remote FROM message WHERE folder = ? AND pending = 0");
-    row.bind(folder);
-    while (row.step()) {
-        ++rows;
-        if (row.is_null(1))
+    {
+        auto row = database.prepare(UNNAMED);
+        row.bind(folder);
+        while (row.step())
             missing.push_back(row.integer(0));
     }
+    struct Aimless {
+        Id op, message, made;
+        bool moved;
+    };
+    std::vector<Aimless> aimless;
+    {
+        auto row = database.prepare(AIMLESS);
+        row.bind(folder);
+        while (row.step())
+            aimless.push_back({row.integer(0), row.integer(1), row.integer(3), row.text(2) == "move"});
+    }
+    std::int64_t rows = 0;
+    {
+        auto row = database.prepare("SELECT count(*) FROM message WHERE folder = ?");
+        if (row.bind(folder).step())
+            rows = row.integer(0);
+    }
     auto count = static_cast<std::int64_t>(missing.size());
-    if (asks(count, rows))
+    for (const auto& one : aimless)
+        count += one.moved ? 1 : 0;
+    if (count > 0 && asks(count, rows))
         return {0, count};
     for (auto id : missing)
         remove_row(change, id);
+    for (const auto& one : aimless)
+        give_up_target(change, one.op, one.message, one.moved ? one.message : one.made);
     return {count, 0};
 }
 

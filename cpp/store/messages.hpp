@@ -38,17 +38,17 @@ int take_away(Change& change, Id folder, std::span<const std::int64_t> uids);
 // One row, wherever it is; its unfinished ops lose it as a target.
 void remove_row(Change& change, Id message);
 
-// The server's name for a message in `folder`. The user may have moved it on from there meanwhile, here alone: then it is
-// the next move that needs the name, and goes out with it.
-void give_name(Change& change, Id message, Id folder, std::int64_t uid);
-
 // A folder that was made anew on the server: its rows lose their names there, and get new ones from bring_in().
 void forget_names(Change& change, Id folder);
-// Once all of the folder was told of again: rows that got no name are gone on the server. `asks(missing, rows)` says
+// Once all of the folder was told of: rows that got no name are gone on the server, and so is what the user wanted done
+// to them. `asks(missing, rows)` says
 // whether that is too much to be believed. Returns how many left and how many wait for the user.
 std::pair<std::int64_t, std::int64_t>
 judge_nameless(Change& change, Id folder,
                const std::function<bool(std::int64_t missing, std::int64_t rows)>& asks);
+
+// Whether there is anything to judge: the folder has to be looked at.
+bool has_unnamed(Database& database, Id folder);
 
 // The flags that readers see: the server's, with the unfinished ops of the user applied in their order.
 struct Shown {

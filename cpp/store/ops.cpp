@@ -40,12 +40,12 @@ Op read_op(const Statement& row) {
 }
 
 void read_targets(Database& database, Op& op) {
-    auto row =
-        database.prepare("SELECT t.message, t.made, "
-                         "CASE WHEN ?2 IN ('move', 'append') THEN t.remote ELSE coalesce(t.remote, m.remote) "
-                         "END FROM op_target t LEFT JOIN message m ON m.id = t.message "
-                         "WHERE t.op = ?1 AND t.done = 0 ORDER BY t.message");
-    row.bind(op.id, name_of(op.kind));
+    auto row = database.prepare("SELECT t.message, t.made, "
+                                "CASE WHEN ?2 IN ('move', 'append') OR m.folder <> ?3 THEN t.remote "
+                                "ELSE coalesce(t.remote, m.remote) END "
+                                "FROM op_target t LEFT JOIN message m ON m.id = t.message "
+                                "WHERE t.op = ?1 AND t.done = 0 ORDER BY t.message");
+    row.bind(op.id, name_of(op.kind), op.folder);
     while (row.step())
         op.targets.push_back({row.integer(0), row.maybe_integer(2), row.maybe_integer(1)});
 }
@@ -132,10 +132,45 @@ std::int64_t pending_ops(Database& database) {
 }
 
 void mark_sent(Change& change, Id op, std::optional<std::int64_t> uidnext) {
-    change.database()
-        .prepare("UPDATE op SET state = 'sent', tries = tries + 1, uidnext = ? WHERE id = ?")
+    change
+        .database()
+        // The first uidnext stays: what an earlier try made lies above it.
+        .prepare(
+            "UPDATE op SET state = 'sent', tries = tries + 1, uidnext = coalesce(uidnext, ?) WHERE id = ?")
         .bind(uidnext, op)
         .run();
+}
+
+void name_message(Change& change, Id row, Id folder, std::int64_t uid, Id after) {
+    auto& database = change.database();
+    // The user may have moved it on already: then the name is what that move needs, and not the row's.
+    auto next = database.prepare("SELECT min(o.id) FROM op o JOIN op_target t ON t.op = o.id "
+                                 "WHERE t.message = ? AND t.done = 0 AND t.remote IS NULL AND o.id > ? "
+                                 "AND o.folder = ? AND o.kind = 'move' AND o.state IN ('queued', 'sent')");
+    next.bind(row, after, folder);
+    auto moved_on = next.step() ? next.maybe_integer(0) : std::nullopt;
+    if (moved_on) {
+        database
+            .prepare("UPDATE op_target SET remote = ?1 WHERE message = ?2 AND done = 0 AND remote IS NULL "
+                     "AND op > ?3 AND op <= ?4 AND op IN (SELECT id FROM op WHERE folder = ?5)")
+            .bind(uid, row, after, *moved_on, folder)
+            .run();
+        database
+            .prepare(
+                "UPDATE op SET not_before = 0 WHERE id > ? AND id <= ? AND folder = ? AND kind <> 'expunge' "
+                "AND id IN (SELECT op FROM op_target WHERE message = ? AND done = 0)")
+            .bind(after, *moved_on, folder, row)
+            .run();
+    }
+    auto taken = database.prepare("SELECT id FROM message WHERE folder = ? AND remote = ? AND id <> ?");
+    taken.bind(folder, uid, row);
+    // A sync was faster and brought it in as new mail: ours, which the user has seen, stays.
+    if (Id twin = taken.step() ? taken.integer(0) : 0)
+        remove_row(change, twin);
+    if (!moved_on)
+        database.prepare("UPDATE message SET remote = ? WHERE id = ? AND folder = ? AND remote IS NULL")
+            .bind(uid, row, folder)
+            .run();
 }
 
 void finish_target(Change& change, const Op& op, const OpTarget& target, std::optional<std::int64_t> uid) {
@@ -146,17 +181,8 @@ void finish_target(Change& change, const Op& op, const OpTarget& target, std::op
     if (op.kind == OpKind::expunge) {
         remove_row(change, target.message);
     } else {
-        if (uid && op.kind != OpKind::flag) {
-            auto receiving = op.target.value_or(op.folder);
-            auto taken =
-                database.prepare("SELECT id FROM message WHERE folder = ? AND remote = ? AND id <> ?");
-            taken.bind(receiving, *uid, row);
-            // A sync was faster and brought it in as new mail: ours, which the user has seen, stays.
-            Id twin = taken.step() ? taken.integer(0) : 0;
-            if (twin)
-                remove_row(change, twin);
-            give_name(change, row, receiving, *uid);
-        }
+        if (uid && op.kind != OpKind::flag)
+            name_message(change, row, op.target.value_or(op.folder), *uid, op.id);
         if (op.kind == OpKind::flag) {
             // The server has these flags now, whether or not it tells us of it.
             auto flags = database.prepare("SELECT server_flags, server_keywords FROM message WHERE id = ?");
@@ -215,6 +241,18 @@ void refuse(Change& change, const Op& op, std::string_view why) {
             break;
         }
     }
+}
+
+void give_up_target(Change& change, Id op, Id message, Id row) {
+    finish(change, op, message);
+    auto nameless = change.database().prepare("SELECT 1 FROM message WHERE id = ? AND remote IS NULL");
+    if (row == 0)
+        settle(change, message);
+    else if (nameless.bind(row).step())
+        remove_row(change, row);
+    else
+        settle(change, row); // the server has named it since: it is where it should be
+    close_if_finished(change, op);
 }
 
 void postpone(Change& change, Id op, std::int64_t not_before) {

@@ -83,8 +83,13 @@ void mark_sent(Change& change, Id op, std::optional<std::int64_t> uidnext);
 // One message of the op is as the user wished; `uid` is its name in the receiving folder where the server
 // told it.
 void finish_target(Change& change, const Op& op, const OpTarget& target, std::optional<std::int64_t> uid);
+// The server calls a message `uid` in `folder`, where the op `after` brought it; whatever the user did to it there
+// meanwhile, before it had a name, is for that name.
+void name_message(Change& change, Id row, Id folder, std::int64_t uid, Id after);
 // The server will not: the rows show again what the server has, and `why` stays with the op.
 void refuse(Change& change, const Op& op, std::string_view why);
+// What one message of an op needs is gone on the server: `row`, which the op made or moved, goes too (0: none).
+void give_up_target(Change& change, Id op, Id message, Id row);
 // Back to the queue, to be tried again after `not_before`.
 void postpone(Change& change, Id op, std::int64_t not_before);
 

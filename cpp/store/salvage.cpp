@@ -107,6 +107,9 @@ Salvage set_aside(const std::string& path, std::int64_t now) {
     Salvage salvage;
     salvage.set_aside = fmt::format("{}.damaged-{}", path, now);
     std::error_code problem;
+    // One that was set aside in this very second is not written over.
+    while (std::filesystem::exists(salvage.set_aside, problem))
+        salvage.set_aside += "-again";
     std::filesystem::rename(path, salvage.set_aside, problem);
     if (problem)
         throw make_error(Code::store, fmt::format("the damaged store {} cannot be moved away", path),

@@ -1,8 +1,25 @@
 #include "store/sql.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 namespace himalaya::store {
+
+namespace {
+
+// Whoever comes upon damage, reading or writing, leaves word for the next start (Store::open).
+void keep_in_mind(const std::string& path) {
+    if (path.find(".damaged-") != std::string::npos)
+        return; // set aside already
+    int file = ::open((path + ".check").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file >= 0)
+        ::close(file);
+}
+
+} // namespace
 
 Statement::Statement(Statement&& other) noexcept
     : m_database(other.m_database), m_sql(other.m_sql), m_statement(other.m_statement) {
@@ -158,6 +175,14 @@ void Database::interrupt() {
 void Database::fail(std::string_view doing, int code) const {
     if (code == 0)
         code = sqlite3_extended_errcode(m_handle);
+    // SQLite calls only one of the ways in which a disk is full by that name.
+    if ((code & 0xff) == SQLITE_IOERR || (code & 0xff) == SQLITE_CANTOPEN) {
+        int system = sqlite3_system_errno(m_handle);
+        if (system == ENOSPC || system == EDQUOT || system == EFBIG)
+            code = SQLITE_FULL;
+        else if (system == EROFS)
+            code = SQLITE_READONLY;
+    }
     switch (code & 0xff) {
     case SQLITE_INTERRUPT:
         throw make_error(Code::cancelled, "the query was given up for a newer one");
@@ -175,6 +200,7 @@ void Database::fail(std::string_view doing, int code) const {
                          "make its folder writable for you, or set `data_dir` to one that is");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: {
+        keep_in_mind(m_path);
         auto error = make_error(Code::store, fmt::format("the mail store {} is damaged", m_path),
                                 "it is set aside and filled from the server again at the next start");
         error.detail = R"({"damaged":true})";

@@ -5,6 +5,10 @@
 #include "store/salvage.hpp"
 #include "store/schema.hpp"
 
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -24,6 +28,22 @@ bool is_damage(const Error& error) {
 // Left beside a database that once said it was damaged: the next open looks at it closely.
 std::string suspicion(const Place& place) {
     return place.database() + ".check";
+}
+
+// Files that a process was writing when it died: "arriving.PID.N" in the store's folder, "HASH.PID.new" in large/.
+void sweep_unfinished(const Place& place) {
+    for (const auto& folder : {place.folder, place.large()}) {
+        std::error_code problem;
+        for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) {
+            auto name = entry.path().filename().string();
+            bool arriving = name.starts_with("arriving.");
+            if (!arriving && !name.ends_with(".new"))
+                continue;
+            auto pid = std::atoi(name.c_str() + name.find('.') + 1);
+            if (pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH)
+                std::filesystem::remove(entry.path(), problem);
+        }
+    }
 }
 
 } // namespace
@@ -101,6 +121,8 @@ void Store::open_files() {
             *reading = std::make_unique<Database>(path, Database::Mode::read);
             set_pragmas(**reading, Database::Mode::read);
         }
+        m_seq = last_seq(*m_database);
+        m_last_message = last_message(*m_database);
     };
     try {
         open_all();
@@ -117,8 +139,7 @@ void Store::open_files() {
     if (m_changes_file < 0)
         throw make_error(Code::store, fmt::format("{} cannot be written", m_place.changes()),
                          "make its folder writable for you");
-    m_seq = last_seq(*m_database);
-    m_last_message = last_message(*m_database);
+    sweep_unfinished(m_place);
 }
 
 void Store::keep_damage_in_mind(const Error& error) {

@@ -37,8 +37,9 @@ std::optional<Here> what_is_here(store::Database& database, const std::string& p
     auto folder = store::folder_of(database, path);
     if (!folder)
         return std::nullopt;
-    return Here{*folder, local_of(*folder, named_rows(database, folder->id)),
-                bodies_are_due(database, folder->id, policy)};
+    auto local = local_of(*folder, named_rows(database, folder->id));
+    local.unnamed = store::has_unnamed(database, folder->id);
+    return Here{*folder, std::move(local), bodies_are_due(database, folder->id, policy)};
 }
 
 } // namespace
@@ -62,16 +63,10 @@ loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::
     std::string soon = kind != Kind::folder && !(known && known->uidvalidity) ? "INBOX" : "";
     auto listing = work.source->folders(std::move(soon), work.token);
     auto listed = co_await listing;
-    auto keeping = work.store->write_as_leader<void>(
-        [listed](store::Change& change) {
-            std::vector<store::Folder> folders;
-            folders.reserve(listed.size());
-            for (const auto& remote : listed)
-                folders.push_back(remote.folder);
-            store::keep_folders(change, folders);
-        },
-        work.token);
-    co_await keeping;
+    std::vector<store::Folder> folders;
+    folders.reserve(listed.size());
+    for (const auto& remote : listed)
+        folders.push_back(remote.folder);
     std::erase_if(listed, [&](const RemoteFolder& remote) {
         if (!remote.folder.selectable || !m_options.selection.wants(remote.folder.path))
             return true;
@@ -94,6 +89,17 @@ loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::
             if (!remote.state)
                 remote.state = states.at(at++);
     }
+    std::vector<store::Seen> seen;
+    for (const auto& remote : listed)
+        if (remote.state)
+            seen.push_back({remote.folder.path, remote.state->uidvalidity});
+    auto keeping = work.store->write_as_leader<void>(
+        [folders = std::move(folders), seen = std::move(seen)](store::Change& change) {
+            store::follow_renames(change, folders, seen);
+            store::keep_folders(change, folders);
+        },
+        work.token);
+    co_await keeping;
     std::stable_sort(listed.begin(), listed.end(), [](const RemoteFolder& a, const RemoteFolder& b) {
         return rank(a.folder) < rank(b.folder);
     });
@@ -101,13 +107,19 @@ loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::
 }
 
 loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folder, Summary& summary) {
-    auto replaying = replay_ops(work);
+    auto replaying = replay_ops(work, false);
     auto replayed = co_await replaying;
     summary.uploaded = replayed.carried;
     summary.refused = std::move(replayed.refused);
 
     auto looking = look(work, kind, std::move(folder));
     auto listed = co_await looking;
+    if (replayed.missed_a_folder && kind == Kind::full) {
+        auto once_more = replay_ops(work, true);
+        auto rest = co_await once_more;
+        summary.uploaded += rest.carried;
+        summary.refused.insert(summary.refused.end(), rest.refused.begin(), rest.refused.end());
+    }
 
     // Bodies stream beside the envelopes. They are ended with us, whichever way we end.
     loop::CancelSource beside(work.token);
@@ -166,7 +178,7 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
         beside.cancel();
     }
     if (!failure && replayed.waiting) {
-        auto carrying = replay_ops(work);
+        auto carrying = replay_ops(work, kind == Kind::full);
         try {
             auto late = co_await carrying;
             summary.uploaded += late.carried;
@@ -184,7 +196,7 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
     if (bodies_failed)
         throw Error(*bodies_failed);
     // One that runs beside us may have left bodies due; the next sync sees to them.
-    if (m_running == 1 && (line.fetched() > 0 || summary.fresh > 0)) {
+    if (m_running == 1 && line.whole() && (line.fetched() > 0 || summary.fresh > 0)) {
         auto noting = work.store->write_as_leader<void>(
             [looked_at, policy = work.bodies](store::Change& change) {
                 note_bodies_here(change, looked_at, policy);

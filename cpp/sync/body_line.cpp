@@ -74,8 +74,17 @@ loop::Task<> BodyLine::fetch(Due due) {
         m_visit = co_await visiting;
         m_folder = due.folder.id;
     }
-    if (m_visit->state().uidvalidity != due.folder.uidvalidity)
-        co_return; // the folder's next sync sorts that out
+    if (m_visit->state().uidvalidity != due.folder.uidvalidity) {
+        // This session opened it before it was made anew.
+        m_visit.reset();
+        auto visiting = m_work.source->visit(due.folder.remote, Known::nothing(), false, m_work.token);
+        m_visit = co_await visiting;
+        m_folder = due.folder.id;
+    }
+    if (m_visit->state().uidvalidity != due.folder.uidvalidity) {
+        m_whole = false; // the folder's next sync sorts that out
+        co_return;
+    }
     BodyPen pen(
         m_work.store, due.folder.id, BodyPen::As::leader,
         [this](std::int64_t count) {

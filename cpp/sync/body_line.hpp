@@ -19,6 +19,7 @@ class BodyLine {
     // Until it is closed and empty.
     loop::Task<> run();
     std::int64_t fetched() const { return m_fetched; }
+    bool whole() const { return m_whole; } // else some are still due
 
   private:
     struct Due {
@@ -33,6 +34,7 @@ class BodyLine {
     loop::Gate m_wake;
     bool m_closed = false;
     std::int64_t m_fetched = 0;
+    bool m_whole = true;
     store::Id m_folder = 0;
     std::unique_ptr<Visit> m_visit; // kept while the next ones are of the same folder
 };

@@ -37,6 +37,20 @@ UidSet set_of(const std::string& text) {
     return UidSet::parse(text).value_or(UidSet());
 }
 
+// Rows with names outside of what is known to be complete: a window that was cut off, or a move of ours that the server
+// named before the folder was looked at. Nobody tells of their end.
+UidSet stray_uids(store::Database& database, store::Id folder, const UidSet& unknown) {
+    UidSet strays;
+    for (auto range : unknown.ranges()) {
+        auto row = database.prepare("SELECT remote FROM message WHERE folder = ? AND remote BETWEEN ? AND ? "
+                                    "ORDER BY remote");
+        row.bind(folder, range.first, range.last);
+        while (row.step())
+            strays.add(static_cast<std::uint32_t>(row.integer(0)));
+    }
+    return strays;
+}
+
 // UIDs here among `known` that the source does not have any more.
 std::vector<std::int64_t> missing_uids(store::Database& database, store::Id folder, const UidSet& known,
                                        const UidSet& present) {
@@ -184,7 +198,7 @@ class FolderSync {
             std::int64_t withheld = 0;
         };
         auto judging = m_work.store->write_as_leader<Judged>(
-            [folder = m_folder.id, looked, present](store::Change& change) {
+            [folder = m_folder.id, looked, present, before = m_outcome.withheld](store::Change& change) {
                 auto& database = change.database();
                 Judged judged{missing_uids(database, folder, looked, present), 0};
                 auto missing = static_cast<std::int64_t>(judged.missing.size());
@@ -193,13 +207,36 @@ class FolderSync {
                     judged.missing.clear();
                     judged.withheld = missing;
                 }
-                change.set_fact(withheld_name(folder), judged.withheld);
+                change.set_fact(withheld_name(folder), before + judged.withheld);
                 return judged;
             },
             m_work.token);
         auto judged = co_await judging;
-        m_outcome.withheld = judged.withheld;
+        m_outcome.withheld += judged.withheld;
         co_return std::move(judged.missing);
+    }
+
+    loop::Task<> look_for_strays(UidSet unknown) {
+        auto asking = m_work.store->read<UidSet>(
+            [folder = m_folder.id, unknown](store::Database& database) {
+                return stray_uids(database, folder, unknown);
+            },
+            m_work.token);
+        auto strays = co_await asking;
+        if (strays.empty())
+            co_return;
+        auto looking = m_visit->present(strays, m_work.token);
+        auto present = co_await looking;
+        auto judging = judge(strays, std::move(present));
+        auto leaving = co_await judging;
+        if (leaving.empty())
+            co_return;
+        auto count = static_cast<std::int64_t>(leaving.size());
+        auto writing = write([folder = m_folder.id, leaving = std::move(leaving)](store::Change& change) {
+            store::take_away(change, folder, leaving);
+        });
+        co_await writing;
+        m_outcome.expunged += count;
     }
 
     loop::Task<> arrivals() {
@@ -214,6 +251,13 @@ class FolderSync {
         }
         m_uidnext = uidnext;
         auto windows = windows_of(m_known, uidnext, FIRST_PAGE, WINDOW);
+        if (!windows.empty()) {
+            UidSet unknown;
+            for (const auto& window : windows)
+                unknown = unknown.united(window);
+            auto tidying = look_for_strays(std::move(unknown));
+            co_await tidying;
+        }
         auto expected = state.total ? std::max<std::int64_t>(0, *state.total - m_folder.total) : 0;
         m_work.progress->expect(windows.empty() ? 0 : expected);
         if (windows.size() > 1 && windows[1].count() > TRIAL) {
@@ -308,7 +352,7 @@ class FolderSync {
         return [folder = m_folder.id, state, modseq, uidnext = m_uidnext, renewed = m_renewed,
                 first = m_outcome.first, result = m_judged](store::Change& change) {
             bool allowed = change.fact(allowed_name(folder)) != 0;
-            if (renewed || allowed) {
+            if (renewed || allowed || store::has_unnamed(change.database(), folder)) {
                 *result = store::judge_nameless(change, folder, [&](std::int64_t missing, std::int64_t rows) {
                     return !allowed && Guard::asks(missing, rows);
                 });
@@ -360,8 +404,8 @@ std::int64_t named_rows(store::Database& database, store::Id folder) {
 }
 
 Local local_of(const store::Folder& folder, std::int64_t rows) {
-    return {folder.uidvalidity,  folder.uidnext,      folder.modseq, set_of(folder.known), rows,
-            folder.server_total, folder.server_unread};
+    return {folder.uidvalidity,  folder.uidnext,       folder.modseq, set_of(folder.known), rows,
+            folder.server_total, folder.server_unread, false};
 }
 
 loop::Task<FolderOutcome> sync_folder(Work& work, store::Folder folder, bool urgent, Complete complete) {

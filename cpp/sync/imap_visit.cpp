@@ -1,5 +1,6 @@
 #include "sync/imap_visit.hpp"
 
+#include "base/text.hpp"
 #include "imap/change.hpp"
 #include "imap/fetch.hpp"
 #include "imap/search.hpp"
@@ -172,7 +173,7 @@ class FlagFetch : public imap::FetchSink {
 };
 
 Named named_of(const imap::CopyResult& result) {
-    Named named{result.uid_validity, {}};
+    Named named{result.uid_validity, {}, result.expunged};
     for (auto pair : result.pairs)
         named.uids.emplace_back(pair.source, pair.target);
     return named;
@@ -214,7 +215,8 @@ loop::Task<> ImapVisit::open(std::optional<Known> known, loop::CancelToken token
     m_use = co_await using_it;
     imap::SelectOptions options;
     // Who wants to know what changed must not be told what this session remembers.
-    options.again = known && known->uidvalidity > 0;
+    options.again = known && known->uidvalidity != 0;
+    m_fresh = options.again;
     if (known && known->modseq > 0 && !known->uids.empty() && m_session->qresync_on()) {
         options.known = imap::Known{static_cast<std::uint32_t>(known->uidvalidity),
                                     static_cast<std::uint64_t>(known->modseq), known->uids};
@@ -306,6 +308,19 @@ loop::Task<UidSet> ImapVisit::take_ahead(UidSet uids, EnvelopeSink& sink, loop::
     co_return uids.without(covered);
 }
 
+loop::Task<> ImapVisit::see(UidSet uids, loop::CancelToken token) {
+    bool seen = m_state.uidnext ? uids.max() < *m_state.uidnext : m_fresh;
+    if (seen || uids.empty() || uids.max() == imap::last_of_all)
+        co_return;
+    imap::SelectOptions options;
+    options.again = true;
+    auto selecting = imap::select(m_session, m_folder, std::move(options), token);
+    auto selected = co_await selecting;
+    m_fresh = true;
+    if (selected.uid_next)
+        m_state.uidnext = *selected.uid_next;
+}
+
 loop::Task<> ImapVisit::flags(UidSet uids, std::optional<std::int64_t> since, OnFlags on_flags,
                               loop::CancelToken token) {
     imap::FetchRequest request{m_folder, std::move(uids), {}, m_priority, uid_validity()};
@@ -338,6 +353,8 @@ loop::Task<> ImapVisit::envelopes(UidSet uids, EnvelopeSink& sink, loop::CancelT
 }
 
 loop::Task<> ImapVisit::bodies(UidSet uids, BodySink& sink, loop::CancelToken token) {
+    auto seeing = see(uids, token);
+    co_await seeing;
     imap::FetchRequest request{m_folder, std::move(uids), {}, m_priority, uid_validity()};
     request.wants.body = true;
     BodyFetch fetch(sink, m_session);
@@ -356,6 +373,11 @@ loop::Task<> ImapVisit::letters(UidSet uids, LetterSink& sink, loop::CancelToken
 
 loop::Task<std::vector<std::optional<Error>>> ImapVisit::change_flags(std::vector<FlagWish> wishes,
                                                                       loop::CancelToken token) {
+    UidSet all;
+    for (const auto& wish : wishes)
+        all = all.united(wish.uids);
+    auto seeing = see(std::move(all), token);
+    co_await seeing;
     std::vector<imap::StorePart> parts;
     for (auto& wish : wishes) {
         mail::Flags add{wish.change.add, std::move(wish.change.add_keywords)};
@@ -368,14 +390,30 @@ loop::Task<std::vector<std::optional<Error>>> ImapVisit::change_flags(std::vecto
     co_return co_await storing;
 }
 
+loop::Task<> ImapVisit::unmark(UidSet uids, loop::CancelToken token) {
+    std::vector<FlagWish> wishes(1);
+    wishes[0].uids = std::move(uids);
+    wishes[0].change.remove = store::DELETED;
+    auto storing = change_flags(std::move(wishes), token);
+    co_await storing;
+}
+
 loop::Task<Named> ImapVisit::move(UidSet uids, std::string to, loop::CancelToken token) {
-    imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
+    auto seeing = see(uids, token);
+    co_await seeing;
+    imap::Target target{m_folder, uids, uid_validity(), m_priority};
     auto moving = imap::move(m_session, std::move(target), std::move(to), token);
     auto result = co_await moving;
+    if (!result.expunged) {
+        auto unmarking = unmark(std::move(uids), token);
+        co_await unmarking;
+    }
     co_return named_of(result);
 }
 
 loop::Task<Named> ImapVisit::copy(UidSet uids, std::string to, loop::CancelToken token) {
+    auto seeing = see(uids, token);
+    co_await seeing;
     imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
     auto copying = imap::copy(m_session, std::move(target), std::move(to), token);
     auto result = co_await copying;
@@ -383,19 +421,40 @@ loop::Task<Named> ImapVisit::copy(UidSet uids, std::string to, loop::CancelToken
 }
 
 loop::Task<bool> ImapVisit::expunge(UidSet uids, loop::CancelToken token) {
-    imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
+    auto seeing = see(uids, token);
+    co_await seeing;
+    imap::Target target{m_folder, uids, uid_validity(), m_priority};
     auto expunging = imap::expunge(m_session, std::move(target), token);
-    co_return co_await expunging;
+    bool gone = co_await expunging;
+    if (!gone) {
+        auto unmarking = unmark(std::move(uids), token);
+        co_await unmarking;
+    }
+    co_return gone;
 }
 
-loop::Task<UidSet> ImapVisit::find(std::string message_id, std::int64_t first, loop::CancelToken token) {
+loop::Task<UidSet> ImapVisit::find(Sought sought, std::int64_t first, loop::CancelToken token) {
     UidSet from{imap::Range{static_cast<std::uint32_t>(first), imap::last_of_all}};
     imap::SearchRequest request;
     request.folder = m_folder;
-    request.criteria = {{"UID", {from.text()}}, {"HEADER", {"Message-ID", std::move(message_id)}}};
+    request.criteria = {{"UID", {from.text()}}};
+    if (!sought.message_id.empty()) {
+        request.criteria.push_back({"HEADER", {"Message-ID", std::move(sought.message_id)}});
+    } else {
+        auto below = std::max<std::int64_t>(sought.size - 1, 0);
+        request.criteria.push_back({"LARGER", {fmt::format("{}", below)}});
+        request.criteria.push_back({"SMALLER", {fmt::format("{}", sought.size + 1)}});
+        // Other scripts are searched for differently by every server.
+        if (!sought.subject.empty() && text::is_ascii(sought.subject))
+            request.criteria.push_back({"SUBJECT", {std::move(sought.subject)}});
+    }
     request.priority = m_priority;
     auto searching = imap::search(m_session, std::move(request), token);
-    co_return co_await searching;
+    auto found = co_await searching;
+    // "9:*" is never empty: it names the last message even when that one is 5.
+    if (first <= 1)
+        co_return found;
+    co_return found.without(UidSet{imap::Range{1, static_cast<std::uint32_t>(first - 1)}});
 }
 
 } // namespace himalaya::sync

@@ -30,7 +30,8 @@ class ImapVisit : public Visit {
     loop::Task<Named> move(UidSet uids, std::string target, loop::CancelToken token) override;
     loop::Task<Named> copy(UidSet uids, std::string target, loop::CancelToken token) override;
     loop::Task<bool> expunge(UidSet uids, loop::CancelToken token) override;
-    loop::Task<UidSet> find(std::string message_id, std::int64_t first, loop::CancelToken token) override;
+    loop::Task<UidSet> find(Sought sought, std::int64_t first, loop::CancelToken token) override;
+    bool moves_at_once() const override { return m_session->has(imap::Cap::move); }
 
   private:
     // Envelopes of new mail, asked for in the breath of the SELECT, because that is how the next UIDs are known.
@@ -44,6 +45,11 @@ class ImapVisit : public Visit {
     // Gives those of `uids` that came ahead to the sink; the rest is returned.
     loop::Task<UidSet> take_ahead(UidSet uids, EnvelopeSink& sink, loop::CancelToken token);
 
+    // A session that has had the folder open for a while has not seen what came since, and answers OK to a change of
+    // it without doing anything.
+    loop::Task<> see(UidSet uids, loop::CancelToken token);
+    // Marks that led to nothing are taken back: two changes of ours would wait for each other's.
+    loop::Task<> unmark(UidSet uids, loop::CancelToken token);
     std::optional<std::uint32_t> uid_validity() const {
         return static_cast<std::uint32_t>(m_state.uidvalidity);
     }
@@ -54,6 +60,7 @@ class ImapVisit : public Visit {
     imap::Priority m_priority;
     RemoteState m_state;
     bool m_told = false;
+    bool m_fresh = false;
     std::vector<store::FlagNews> m_news;
     UidSet m_vanished;
     std::unique_ptr<Ahead> m_ahead;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -17,10 +18,12 @@ namespace {
 constexpr int OPS_AT_A_TIME = 2'000;
 // A message whose name on the server is not known yet waits for the sync that brings it.
 constexpr std::int64_t WAIT_FOR_A_NAME = 60;
+// Messages that others marked as deleted stand in the way of an EXPUNGE without UIDPLUS.
+constexpr std::int64_t WAIT_FOR_OTHERS = 900;
 
 struct Letter {
     std::int64_t uid = 0;
-    std::string message_id;
+    Sought sought;
     std::size_t op = 0;     // which of the group
     std::size_t target = 0; // which of its targets
 };
@@ -57,11 +60,26 @@ bool share_a_message(const Group& group, const store::Op& op) {
     return false;
 }
 
+// Whether what the user did before to one of its messages is still to come: nothing overtakes that.
+bool has_to_wait(store::Database& database, const Group& group, const store::Op& op) {
+    for (const auto& target : op.targets) {
+        auto row =
+            database.prepare("SELECT o.id FROM op_target t JOIN op o ON o.id = t.op WHERE t.message = ? "
+                             "AND t.op < ? AND t.done = 0 AND o.state IN ('queued', 'sent')");
+        row.bind(target.message, op.id);
+        while (row.step())
+            if (std::none_of(group.ops.begin(), group.ops.end(),
+                             [&](const store::Op& mine) { return mine.id == row.integer(0); }))
+                return true;
+    }
+    return false;
+}
+
 std::optional<Group> next_group(store::Database& database, std::int64_t now,
                                 const std::set<store::Id>& tried) {
     Group group;
     for (auto& op : store::ready_ops(database, now, OPS_AT_A_TIME)) {
-        if (tried.contains(op.id))
+        if (tried.contains(op.id) || has_to_wait(database, group, op))
             continue;
         if (!group.ops.empty() && (!alike(group.ops.front(), op) || share_a_message(group, op)))
             break;
@@ -72,20 +90,22 @@ std::optional<Group> next_group(store::Database& database, std::int64_t now,
     const auto& first = group.ops.front();
     group.sent_before = first.state == "sent";
     auto folder = store::folder_of(database, first.folder);
-    if (!folder)
-        return group; // its letters are none: it is refused
+    if (!folder || store::is_gone(database, folder->id))
+        return group; // without a folder it is refused
     group.folder = *folder;
-    if (first.target)
+    if (first.target && !store::is_gone(database, *first.target))
         group.target = store::folder_of(database, *first.target);
     for (std::size_t i = 0; i < group.ops.size(); ++i)
         for (std::size_t j = 0; j < group.ops[i].targets.size(); ++j) {
             const auto& target = group.ops[i].targets[j];
-            auto row = database.prepare("SELECT message_id FROM message WHERE id = ?");
-            auto message_id = row.bind(target.message).step() ? row.string(0) : std::string();
+            auto row = database.prepare("SELECT message_id, size, subject FROM message WHERE id = ?");
+            Sought sought;
+            if (row.bind(target.message).step())
+                sought = {row.string(0), row.integer(1), row.string(2)};
             if (!target.uid && first.kind != store::OpKind::append)
                 group.nameless = true;
             else
-                group.letters.push_back({target.uid.value_or(0), std::move(message_id), i, j});
+                group.letters.push_back({target.uid.value_or(0), std::move(sought), i, j});
         }
     return group;
 }
@@ -112,7 +132,7 @@ bool is_final(const Error& error) {
 
 class Replay {
   public:
-    explicit Replay(Work& work) : m_work(work) {}
+    Replay(Work& work, bool listed) : m_work(work), m_listed(listed) {}
 
     loop::Task<Replayed> run() {
         std::set<store::Id> tried;
@@ -132,11 +152,26 @@ class Replay {
             try {
                 co_await carrying;
             } catch (const Error& error) {
-                if (!is_final(error))
-                    throw;
                 refusal = error;
             }
-            if (refusal) {
+            if (!refusal)
+                continue;
+            bool again =
+                is_final(*refusal) || refusal->code == Code::busy || refusal->code == Code::uidvalidity;
+            again = again && group->ops.front().kind != store::OpKind::append;
+            if (again && !m_freshly.contains(group->ops.front().id)) {
+                // A session that has had the folder open may not know that it was made anew since.
+                for (const auto& op : group->ops) {
+                    m_freshly.insert(op.id);
+                    tried.erase(op.id);
+                }
+                continue;
+            }
+            if (!is_final(*refusal))
+                throw Error(*refusal);
+            if (refusal->code == Code::not_found && !m_listed && !m_missing) {
+                m_result.missed_a_folder = true;
+            } else {
                 auto refusing = refuse(*group, *refusal);
                 co_await refusing;
             }
@@ -146,7 +181,8 @@ class Replay {
   private:
     loop::Task<> carry(Group& group) {
         const auto& first = group.ops.front();
-        if (group.folder.id == 0 || (first.target && !group.target))
+        m_missing = group.folder.id == 0 || (first.target && !group.target);
+        if (m_missing)
             throw make_error(Code::not_found, "the folder is not there any more");
         if (group.nameless && group.letters.empty()) {
             auto waiting = wait_for_names(group.ops);
@@ -160,7 +196,17 @@ class Replay {
         }
         m_work.progress->say("Carrying out changes", group.folder.path);
         m_work.on_progress();
-        auto visiting = m_work.source->visit(group.folder.remote, std::nullopt, true, m_work.token);
+        // Before the folder is held: a server may grant one connection only, and that has one folder open.
+        std::map<std::int64_t, std::int64_t> made;
+        if (group.sent_before && group.target) {
+            auto looking = find_made(group);
+            made = co_await looking;
+        }
+        // Any folder but the inbox may have been renamed or made anew under a session that has it open, and then some
+        // servers answer OK to a change of what is not there any more.
+        bool freshly = group.sent_before || m_freshly.contains(first.id) || group.folder.role != "inbox";
+        auto known = freshly ? std::optional(Known::nothing()) : std::nullopt;
+        auto visiting = m_work.source->visit(group.folder.remote, std::move(known), true, m_work.token);
         auto visit = co_await visiting;
         if (visit->state().uidvalidity != group.folder.uidvalidity) {
             // The folder's own sync comes first and gives the messages their new names.
@@ -174,12 +220,12 @@ class Replay {
             break;
         }
         case store::OpKind::move: {
-            auto moving = move(group, *visit);
+            auto moving = move(group, *visit, std::move(made));
             co_await moving;
             break;
         }
         case store::OpKind::copy: {
-            auto copying = copy(group, *visit);
+            auto copying = copy(group, *visit, std::move(made));
             co_await copying;
             break;
         }
@@ -189,14 +235,26 @@ class Replay {
             auto checking = m_work.store->check_lead(m_work.token);
             co_await checking;
             auto expunging = visit->expunge(uids_of(group.letters), m_work.token);
-            co_await expunging;
-            auto finishing = finish(group, {});
-            co_await finishing;
+            bool gone = co_await expunging;
+            auto ending = gone ? finish(group, {}) : wait_for_others(group);
+            co_await ending;
             break;
         }
         case store::OpKind::append:
             break;
         }
+    }
+
+    // They are marked as deleted on the server, but cannot go without others that we did not mark.
+    loop::Task<> wait_for_others(const Group& group) {
+        log::info("sync", "{}: others marked messages as deleted here; ours wait until those have gone",
+                  group.folder.path);
+        return m_work.store->write_as_leader<void>(
+            [ops = group.ops](store::Change& change) {
+                for (const auto& op : ops)
+                    store::postpone(change, op.id, time::now_s() + WAIT_FOR_OTHERS);
+            },
+            m_work.token);
     }
 
     loop::Task<> mark_sent(const Group& group, std::optional<std::int64_t> uidnext) {
@@ -287,38 +345,56 @@ class Replay {
         co_await waiting;
     }
 
-    loop::Task<> move(Group& group, Visit& visit) {
-        std::vector<Letter> gone;
+    // `made`: what an earlier try brought into the target, by the old UIDs.
+    loop::Task<> move(Group& group, Visit& visit, std::map<std::int64_t, std::int64_t> made) {
+        std::vector<Letter> here, copied, gone;
+        UidSet present = uids_of(group.letters);
         if (group.sent_before) {
-            auto looking = visit.present(uids_of(group.letters), m_work.token);
-            auto present = co_await looking;
-            std::vector<Letter> here;
-            for (auto& letter : group.letters)
-                (present.contains(static_cast<std::uint32_t>(letter.uid)) ? here : gone).push_back(letter);
-            group.letters = std::move(here);
+            auto looking = visit.present(std::move(present), m_work.token);
+            present = co_await looking;
         }
-        if (!group.letters.empty()) {
-            auto marking = mark_sent(group, std::nullopt);
+        for (auto& letter : group.letters) {
+            if (!present.contains(static_cast<std::uint32_t>(letter.uid)))
+                gone.push_back(letter);
+            else if (!visit.moves_at_once() && made.contains(letter.uid))
+                copied.push_back(letter);
+            else
+                here.push_back(letter);
+        }
+        if (!here.empty()) {
+            group.letters = std::move(here);
+            std::optional<std::int64_t> uidnext;
+            if (!visit.moves_at_once()) {
+                auto asking = uidnext_of(*group.target);
+                uidnext = co_await asking;
+            }
+            auto marking = mark_sent(group, uidnext);
             co_await marking;
             auto checking = m_work.store->check_lead(m_work.token);
             co_await checking;
             auto moving = visit.move(uids_of(group.letters), group.target->remote, m_work.token);
             auto named = co_await moving;
-            auto finishing = finish(group, names(group, named));
-            co_await finishing;
+            auto ending = named.whole ? finish(group, names(group, named)) : wait_for_others(group);
+            co_await ending;
+        }
+        if (!copied.empty()) {
+            // The line was cut between the copy and the end of the original: a second copy would be one too many.
+            group.letters = std::move(copied);
+            auto expunging = visit.expunge(uids_of(group.letters), m_work.token);
+            bool expunged = co_await expunging;
+            auto ending = expunged ? finish(group, made) : wait_for_others(group);
+            co_await ending;
         }
         if (!gone.empty()) {
-            // Moved by us before the line was cut: their names come with the target's own sync, by Message-ID.
+            // Moved by us before the line was cut, or by somebody else: the target's own sync sees which.
             group.letters = std::move(gone);
             auto finishing = finish(group, {});
             co_await finishing;
         }
     }
 
-    loop::Task<> copy(Group& group, Visit& visit) {
+    loop::Task<> copy(Group& group, Visit& visit, std::map<std::int64_t, std::int64_t> found) {
         if (group.sent_before) {
-            auto looking = find_made(group);
-            auto found = co_await looking;
             std::vector<Letter> made, left;
             for (auto& letter : group.letters)
                 (found.contains(letter.uid) ? made : left).push_back(letter);
@@ -400,18 +476,26 @@ class Replay {
     loop::Task<std::map<std::int64_t, std::int64_t>> find_made(const Group& group) {
         std::map<std::int64_t, std::int64_t> found;
         const auto& folder = group.target ? *group.target : group.folder;
-        auto first = group.ops.front().uidnext;
-        if (!first)
+        bool any = false;
+        for (const auto& op : group.ops)
+            any = any || op.uidnext;
+        if (!any)
             co_return found;
-        auto visiting = m_work.source->visit(folder.remote, std::nullopt, true, m_work.token);
+        // Freshly: what came of it a moment ago must be seen.
+        auto visiting = m_work.source->visit(folder.remote, Known::nothing(), true, m_work.token);
         auto visit = co_await visiting;
+        UidSet spoken_for; // two messages with one Message-ID are two
         for (const auto& letter : group.letters) {
-            if (letter.message_id.empty())
+            auto first = group.ops[letter.op].uidnext;
+            if (!first)
                 continue;
-            auto finding = visit->find(letter.message_id, *first, m_work.token);
+            auto finding = visit->find(letter.sought, *first, m_work.token);
             auto uids = co_await finding;
-            if (!uids.empty())
-                found[letter.uid] = uids.min();
+            uids = uids.without(spoken_for);
+            if (uids.empty())
+                continue;
+            found[letter.uid] = uids.min();
+            spoken_for.add(uids.min());
         }
         co_return found;
     }
@@ -443,13 +527,16 @@ class Replay {
     }
 
     Work& m_work;
+    bool m_listed;
+    bool m_missing = false; // the last one's folder is gone for sure
+    std::set<store::Id> m_freshly;
     Replayed m_result;
 };
 
 } // namespace
 
-loop::Task<Replayed> replay_ops(Work& work) {
-    Replay replay(work);
+loop::Task<Replayed> replay_ops(Work& work, bool listed) {
+    Replay replay(work, listed);
     auto running = replay.run();
     co_return co_await running;
 }

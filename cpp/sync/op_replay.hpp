@@ -19,8 +19,10 @@ struct Replayed {
     std::int64_t carried = 0;         // messages
     std::vector<std::string> refused; // one sentence each, for the user
     bool waiting = false;             // some wait for the name that their folder's sync brings
+    bool missed_a_folder = false;     // it may have been renamed: the list of folders will tell
 };
 
-loop::Task<Replayed> replay_ops(Work& work);
+// `listed`: the store's folders are those that the server has now.
+loop::Task<Replayed> replay_ops(Work& work, bool listed);
 
 } // namespace himalaya::sync

@@ -9,6 +9,8 @@ Look look_at(const Local& local, const RemoteState& server, bool thorough) {
         return Look::open;
     if (*local.uidvalidity != server.uidvalidity)
         return Look::anew;
+    if (local.unnamed)
+        return Look::open;
     // Without a UIDNEXT there is no telling whether anything came.
     if (!server.uidnext || !local.uidnext || *local.uidnext != *server.uidnext)
         return Look::open;

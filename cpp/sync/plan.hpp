@@ -14,6 +14,7 @@ struct Local {
     std::int64_t rows = 0; // messages here that the server has named
     std::optional<std::int64_t> server_total;
     std::optional<std::int64_t> server_unread;
+    bool unnamed = false; // rows that the server ought to have named by now
 };
 
 enum class Look {

@@ -37,6 +37,9 @@ struct Known {
     std::int64_t uidvalidity = 0;
     std::int64_t modseq = 0;
     UidSet uids;
+
+    // Who wants to see the folder as it is now, and to be told nothing of what changed.
+    static Known nothing() { return {-1, 0, {}}; }
 };
 
 // Reading stops while nobody has room.
@@ -77,6 +80,14 @@ class LetterSink : public BodySink {
 struct Named {
     std::int64_t uidvalidity = 0;                            // of the receiving folder; 0: not said
     std::vector<std::pair<std::int64_t, std::int64_t>> uids; // old and new
+    bool whole = true; // a move: false where the old ones could only be marked as deleted
+};
+
+// By what a message of ours is recognised: its Message-ID, or, without one, its size and subject.
+struct Sought {
+    std::string message_id;
+    std::int64_t size = 0;
+    std::string subject;
 };
 
 // Flags that some messages should get and lose.
@@ -113,8 +124,10 @@ class Visit {
     virtual loop::Task<Named> move(UidSet uids, std::string target, loop::CancelToken token) = 0;
     virtual loop::Task<Named> copy(UidSet uids, std::string target, loop::CancelToken token) = 0;
     virtual loop::Task<bool> expunge(UidSet uids, loop::CancelToken token) = 0;
-    // UIDs of messages with this Message-ID, from `first` on.
-    virtual loop::Task<UidSet> find(std::string message_id, std::int64_t first, loop::CancelToken token) = 0;
+    // UIDs of the messages that may be this one, from `first` on.
+    virtual loop::Task<UidSet> find(Sought sought, std::int64_t first, loop::CancelToken token) = 0;
+    // Whether a move is one step: nothing is ever in both folders.
+    virtual bool moves_at_once() const = 0;
 };
 
 struct NewLetter {

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '903c668af5e986ea'
+return '3676fb2312b2d1d4'
