@@ -6,11 +6,14 @@ local proof = require('tests.proof')
 describe('server and store agree after a random history', function()
   for tier = 1, 4 do
     it('in tier ' .. tier, function()
-      proof.run('history.py', { '--tier', tier, '--runs', proof.soak and 150 or 2 })
+      proof.run(
+        'history.py',
+        { '--tier', tier, '--runs', proof.soak and 30 or 1, '--steps', proof.soak and 60 or 15 }
+      )
     end)
   end
   it('where the server has neither MOVE nor UIDPLUS', function()
-    local runs = proof.soak and 100 or 1
-    proof.run('history.py', { '--tier', 4, '--runs', runs, '--without', 'MOVE', '--without', 'UIDPLUS' })
+    local much = { '--runs', proof.soak and 30 or 1, '--steps', proof.soak and 60 or 15 }
+    proof.run('history.py', { '--tier', 4, '--without', 'MOVE', '--without', 'UIDPLUS', unpack(much) })
   end)
 end)
