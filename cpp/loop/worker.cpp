@@ -37,11 +37,13 @@ struct Worker::Shared {
     std::unique_ptr<Async> async;
     std::atomic<bool> stop = false;
     std::string name;
+    Rank rank = Rank::behind_the_editor;
     std::thread thread;
 
     void work() {
         name_thread(name);
-        lower_thread_priority();
+        if (rank == Rank::behind_the_editor)
+            lower_thread_priority();
         std::unique_lock guard(lock);
         for (;;) {
             wake.wait(guard, [this] { return stop || !todo.empty(); });
@@ -92,8 +94,9 @@ struct Worker::Shared {
     }
 };
 
-Worker::Worker(Loop& loop, std::string name) : m_loop(loop), m_shared(std::make_shared<Shared>()) {
+Worker::Worker(Loop& loop, std::string name, Rank rank) : m_loop(loop), m_shared(std::make_shared<Shared>()) {
     m_shared->name = std::move(name);
+    m_shared->rank = rank;
     std::weak_ptr<Shared> weak = m_shared;
     m_shared->async = std::make_unique<Async>(loop, [&loop, weak] {
         if (auto shared = weak.lock())

@@ -1,6 +1,5 @@
-// A thread of our own at low priority that does work and hands the results back to the loop. libuv's pool is
-// shared with every plugin and four threads small; long work does not belong there. Work runs in the order
-// given.
+// A thread of our own that does work and hands the results back to the loop. libuv's pool is shared with every
+// plugin and four threads small; long work does not belong there. Work runs in the order given.
 #pragma once
 
 #include <atomic>
@@ -12,10 +11,14 @@
 
 namespace himalaya::loop {
 
+// Most threads make room for the editor. One that somebody who pressed a key is waiting for must not: behind the
+// programs of a busy machine its answer of a millisecond took 25.
+enum class Rank { behind_the_editor, beside_the_editor };
+
 class Worker {
   public:
     // The name is what `top -H` shows, 15 characters at most.
-    Worker(Loop& loop, std::string name);
+    Worker(Loop& loop, std::string name, Rank rank = Rank::behind_the_editor);
     // As stop().
     ~Worker();
     Worker(const Worker&) = delete;

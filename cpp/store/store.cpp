@@ -50,8 +50,9 @@ void sweep_unfinished(const Place& place) {
 
 Store::Store(loop::Loop& loop, Place place)
     : m_loop(loop), m_place(std::move(place)), m_bodies(m_place.large()), m_watch(loop, "store"),
-      m_cancel(loop.token()), m_aside(loop), m_writer(loop, "mail writer"), m_reader(loop, "mail reader"),
-      m_reader_behind(loop, "mail search"), m_files(loop, "mail files") {}
+      m_cancel(loop.token()), m_aside(loop), m_writer(loop, "mail writer"),
+      m_reader(loop, "mail reader", loop::Rank::beside_the_editor), m_reader_behind(loop, "mail search"),
+      m_files(loop, "mail files") {}
 
 Store::~Store() {
     close();

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'd0e1d883cb95be09'
+return 'a126b0100ba9677b'

@@ -41,15 +41,17 @@ TEST_CASE("work runs in order on a thread of its own and is done on the loop") {
 }
 
 #ifdef __linux__
-TEST_CASE("a worker yields to the editor") {
+TEST_CASE("a worker yields to the editor, but not one the editor's user waits for") {
     test::TestLoop loop;
     Worker worker(loop, "test");
+    Worker awaited(loop, "awaited", Rank::beside_the_editor);
     auto nice = [](Worker& on) -> Task<int> {
         co_return co_await on.call<int>(
             [] { return getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid))); }, {});
     };
     REQUIRE(loop.value_of(nice(worker)) >= 10);
     REQUIRE(getpriority(PRIO_PROCESS, 0) < 10);
+    REQUIRE(loop.value_of(nice(awaited)) == getpriority(PRIO_PROCESS, 0));
 }
 #endif
 
