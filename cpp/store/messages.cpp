@@ -52,7 +52,7 @@ bool names_a_move(Change& change, Id folder, const Arrival& arrival) {
     auto hash = hash_of(arrival.message_id);
     auto subject = text::clean_line(arrival.subject);
     auto row = database.prepare(
-        "SELECT t.op, t.message FROM op o JOIN op_target t ON t.op = o.id JOIN message m ON m.id = t.message "
+        "SELECT t.message FROM op o JOIN op_target t ON t.op = o.id JOIN message m ON m.id = t.message "
         "WHERE o.state IN ('queued', 'sent') AND o.folder = ?1 AND o.kind = 'move' AND t.done = 0 "
         "AND t.remote IS NULL AND ((?2 <> 0 AND m.message_hash = ?2) OR "
         "(?2 = 0 AND m.message_hash IS NULL AND m.size = ?3 AND m.subject = ?4)) "
@@ -63,7 +63,8 @@ bool names_a_move(Change& change, Id folder, const Arrival& arrival) {
     row.bind(folder, hash, arrival.size, subject);
     if (!row.step())
         return false;
-    name_message(change, row.integer(1), folder, arrival.uid, row.integer(0) - 1);
+    // For what the user did to it here before that move, too.
+    name_message(change, row.integer(0), folder, arrival.uid, 0);
     return true;
 }
 

@@ -81,6 +81,24 @@ TEST_CASE("a move on waits for the name that a sync brings where the server told
     REQUIRE(box.folder_row(box.archive).total == 0);
 }
 
+TEST_CASE("a flag given between two moves is for the name that only a sync brings") {
+    Mailbox box;
+    auto id = box.bring(box.inbox, {letter(1)})[0];
+    move_to(box, box.inbox, id, box.archive);
+    in_change(box, [&](Change& change) {
+        return flag(change, box.archive, std::span(&id, 1), {.add = FLAGGED}, box.me);
+    });
+    move_to(box, box.archive, id, box.trash);
+    finish(box, ops(box)[0]); // the disk was full when the name came
+    auto there = letter(1);
+    there.uid = 40;
+    box.bring(box.archive, {there});
+    REQUIRE(ops(box).size() == 2);
+    REQUIRE(ops(box)[0].targets[0].uid == 40);
+    REQUIRE(ops(box)[1].targets[0].uid == 40);
+    REQUIRE(judge(box, box.archive) == 0);
+}
+
 TEST_CASE("there and back again: the name of the first visit is not the name of the second") {
     Mailbox box;
     auto id = box.bring(box.inbox, {letter(1)})[0];
