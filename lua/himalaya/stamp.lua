@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'd017b8d348798776'
+return '9488ae0a7469ae14'
