@@ -85,7 +85,11 @@ loop::Task<std::optional<std::string>> Wishes::ask(std::string kind, std::string
         ~Asked() {
             asking.patience.stop();
             wishes.m_asked.erase(asking.id);
-            wishes.withdraw(asking.id);
+            try {
+                wishes.withdraw(asking.id);
+            } catch (...) {
+                // Only memory can be missing here; the wish stays until it is old enough to be forgotten.
+            }
         }
     } asked{*this, *asking};
     ++m_counts->asked;

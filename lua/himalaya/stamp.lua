@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '9488ae0a7469ae14'
+return 'a3714ad5b2a5527a'
