@@ -112,9 +112,14 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
     summary.uploaded = replayed.carried;
     summary.refused = std::move(replayed.refused);
 
+    if (replayed.missed_a_folder && kind != Kind::full) {
+        // The user who asks for one folder only is told all the same what became of the message.
+        auto listing = look(work, Kind::full, {});
+        (void)co_await listing;
+    }
     auto looking = look(work, kind, std::move(folder));
     auto listed = co_await looking;
-    if (replayed.missed_a_folder && kind == Kind::full) {
+    if (replayed.missed_a_folder) {
         auto once_more = replay_ops(work, true);
         auto rest = co_await once_more;
         summary.uploaded += rest.carried;
@@ -178,7 +183,7 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
         beside.cancel();
     }
     if (!failure && replayed.waiting) {
-        auto carrying = replay_ops(work, kind == Kind::full);
+        auto carrying = replay_ops(work, kind == Kind::full || replayed.missed_a_folder);
         try {
             auto late = co_await carrying;
             summary.uploaded += late.carried;

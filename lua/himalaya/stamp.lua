@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'a3714ad5b2a5527a'
+return '20e7c53e0ce058f8'
