@@ -168,6 +168,9 @@ loop::Task<> Store::check_lead(loop::CancelToken token) {
 }
 
 void Store::on_news(const News& news) {
+    // Epochs only rise: news of a lower one was read before we took the lead and is told after.
+    if (news.epoch < m_seen_epoch)
+        return;
     m_seen_epoch = news.epoch;
     m_leader = news.leader;
     if (m_lead && m_epoch != news.epoch)

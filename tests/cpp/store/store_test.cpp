@@ -76,6 +76,24 @@ TEST_CASE("one leads; the next leader raises the epoch, and the old one can do n
         loop.run(second->write_as_leader<void>([](Change& change) { change.set_fact("good", 1); }, {})));
 }
 
+TEST_CASE("news of the leader before us, told late, does not end our lead") {
+    TestLoop loop;
+    Folderful place;
+    auto first = open(loop, place);
+    auto second = open(loop, place);
+    for (int turn = 0; turn < 20; ++turn) {
+        for (const auto& store : {first, second}) {
+            REQUIRE(loop.value_of(store->lead({})));
+            auto refused = loop.run(
+                store->write_as_leader<void>([](Change& change) { change.set_fact("good", 1); }, {}));
+            INFO((refused ? refused->message : ""));
+            REQUIRE_FALSE(refused.has_value());
+            REQUIRE(store->leads());
+            store->give_up_lead();
+        }
+    }
+}
+
 TEST_CASE("a wish reaches the leader and the answer comes back") {
     TestLoop loop;
     Folderful place;
