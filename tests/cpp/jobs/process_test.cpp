@@ -261,11 +261,18 @@ TEST_CASE("a hundred programs leave no zombie and nothing for the guardian") {
     World world;
     std::vector<JobId> ids;
     for (int i = 0; i < 100; ++i)
-        ids.push_back(world.start(World::sh("exit 0")));
-    for (JobId id : ids)
-        REQUIRE(world.wait(id).ending == Ending::done);
+        ids.push_back(world.start(World::sh("echo $$")));
+    std::vector<id_t> pids;
+    for (JobId id : ids) {
+        auto result = world.wait(id);
+        REQUIRE(result.ending == Ending::done);
+        pids.push_back(static_cast<id_t>(std::stoul(result.out)));
+    }
     REQUIRE(world.programs.guardian().groups().empty());
-    siginfo_t info{};
-    // Every child but the guardian has been collected: nobody is waiting to be.
-    REQUIRE((waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0));
+    for (id_t pid : pids) {
+        siginfo_t info{};
+        INFO("pid " << pid << " has ended and waits to be collected");
+        REQUIRE(waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == -1);
+        REQUIRE(errno == ECHILD);
+    }
 }
