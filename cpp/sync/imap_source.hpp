@@ -29,8 +29,4 @@ class ImapSource : public Source {
 // The path people see for a server's folder name: '/' between levels, whatever the server uses.
 std::string path_of(std::string_view name, std::string_view delimiter);
 
-// An envelope as the store takes it. Headers stay encoded: decoding may load charsets from disk, so it is the writer's
-// thread that does it (EnvelopePen).
-store::Arrival arrival_of(const imap::Fetch& message);
-
 } // namespace himalaya::sync

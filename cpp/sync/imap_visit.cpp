@@ -5,7 +5,7 @@
 #include "imap/fetch.hpp"
 #include "imap/search.hpp"
 #include "mail/flags.hpp"
-#include "sync/imap_source.hpp"
+#include "sync/imap_sinks.hpp"
 
 #include <fmt/format.h>
 
@@ -15,163 +15,6 @@ namespace himalaya::sync {
 
 namespace {
 
-mail::Flags flags_of(imap::Seq<imap::Text> names) {
-    mail::Flags flags;
-    for (auto name : names)
-        mail::add_imap_flag(flags, name);
-    return flags;
-}
-
-store::FlagNews news_of(const imap::Fetch& message) {
-    auto flags = flags_of(message.flags);
-    return {message.uid.value_or(0), flags.bits, std::move(flags.keywords)};
-}
-
-// "<a@x> junk <b@y>" -> "<a@x>", "<b@y>".
-std::vector<std::string> ids_in(std::string_view text) {
-    std::vector<std::string> ids;
-    for (;;) {
-        auto begin = text.find('<');
-        auto end = begin == std::string_view::npos ? begin : text.find('>', begin);
-        if (end == std::string_view::npos)
-            return ids;
-        ids.emplace_back(text.substr(begin, end - begin + 1));
-        text.remove_prefix(end + 1);
-    }
-}
-
-std::string addr_of(const imap::Address& address) {
-    std::string addr(address.mailbox);
-    if (!imap::is_nil(address.host)) {
-        addr += '@';
-        addr += address.host;
-    }
-    return addr;
-}
-
-// Holding back a session's reading.
-class SessionFlow : public Flow {
-  public:
-    explicit SessionFlow(std::shared_ptr<imap::Session> session) : m_session(std::move(session)) {}
-    ~SessionFlow() override {
-        if (m_paused)
-            m_session->resume();
-    }
-    void pause() override {
-        if (!std::exchange(m_paused, true))
-            m_session->pause();
-    }
-    void resume() override {
-        if (std::exchange(m_paused, false))
-            m_session->resume();
-    }
-
-  private:
-    std::shared_ptr<imap::Session> m_session;
-    bool m_paused = false;
-};
-
-class EnvelopeFetch : public imap::FetchSink {
-  public:
-    EnvelopeFetch(EnvelopeSink& sink, std::shared_ptr<imap::Session> session)
-        : m_sink(sink), m_flow(std::move(session)) {}
-    void on_done(const UidSet& uids) override { m_sink.on_done(uids); }
-    void on_message(imap::Session&, const imap::Fetch& message) override {
-        // Without either it is news about flags that came in between; without an envelope it had one that cannot be
-        // read.
-        if (message.uid && (message.envelope || message.size))
-            m_sink.on_envelope(m_flow, arrival_of(message));
-    }
-
-  private:
-    EnvelopeSink& m_sink;
-    SessionFlow m_flow;
-};
-
-class BodyFetch : public imap::FetchSink, imap::LiteralSink {
-  public:
-    BodyFetch(BodySink& sink, std::shared_ptr<imap::Session> session)
-        : m_sink(sink), m_flow(std::move(session)) {}
-
-    void on_message(imap::Session&, const imap::Fetch& message) override {
-        if (!message.uid)
-            return;
-        for (const auto& section : message.sections) {
-            if (!section.name.empty())
-                continue;
-            if (section.streamed)
-                m_sink.on_large_end(m_flow, *message.uid, std::exchange(m_whole, false));
-            else if (!imap::is_nil(section.data))
-                m_sink.on_body(m_flow, *message.uid, section.data);
-        }
-    }
-    imap::LiteralSink* on_large(const imap::LiteralStart&) override { return this; }
-
-    void start(const imap::LiteralStart& start) override {
-        m_whole = false;
-        m_sink.on_large_begin(static_cast<std::int64_t>(start.size));
-    }
-    void bytes(std::span<const char> bytes) override {
-        m_sink.on_large_piece(m_flow, {bytes.data(), bytes.size()});
-    }
-    void end(bool complete) override { m_whole = complete; }
-
-  private:
-    BodySink& m_sink;
-    SessionFlow m_flow;
-    bool m_whole = false;
-};
-
-class LetterFetch : public imap::FetchSink, imap::LiteralSink {
-  public:
-    LetterFetch(LetterSink& sink, std::shared_ptr<imap::Session> session)
-        : m_sink(sink), m_flow(std::move(session)) {}
-
-    void on_done(const UidSet& uids) override { m_sink.on_done(uids); }
-    void on_message(imap::Session&, const imap::Fetch& message) override {
-        if (!message.uid || !(message.envelope || message.size))
-            return; // news about flags
-        std::optional<std::string_view> bytes;
-        bool streamed = false;
-        for (const auto& section : message.sections)
-            if (section.name.empty()) {
-                streamed = section.streamed;
-                if (!streamed && !imap::is_nil(section.data))
-                    bytes = section.data;
-            }
-        m_sink.on_letter(m_flow, arrival_of(message), bytes);
-        if (streamed)
-            m_sink.on_large_end(m_flow, *message.uid, std::exchange(m_whole, false));
-    }
-    imap::LiteralSink* on_large(const imap::LiteralStart&) override { return this; }
-
-    void start(const imap::LiteralStart& start) override {
-        m_whole = false;
-        m_sink.on_large_begin(static_cast<std::int64_t>(start.size));
-    }
-    void bytes(std::span<const char> bytes) override {
-        m_sink.on_large_piece(m_flow, {bytes.data(), bytes.size()});
-    }
-    void end(bool complete) override { m_whole = complete; }
-
-  private:
-    LetterSink& m_sink;
-    SessionFlow m_flow;
-    bool m_whole = false;
-};
-
-class FlagFetch : public imap::FetchSink {
-  public:
-    explicit FlagFetch(Visit::OnFlags on_flags) : m_on_flags(std::move(on_flags)) {}
-    void on_message(imap::Session&, const imap::Fetch& message) override {
-        if (message.uid && message.has_flags)
-            m_on_flags(news_of(message));
-    }
-
-  private:
-    Visit::OnFlags m_on_flags;
-};
-
 Named named_of(const imap::CopyResult& result) {
     Named named{result.uid_validity, {}, result.expunged};
     for (auto pair : result.pairs)
@@ -180,35 +23,6 @@ Named named_of(const imap::CopyResult& result) {
 }
 
 } // namespace
-
-store::Arrival arrival_of(const imap::Fetch& message) {
-    store::Arrival arrival;
-    arrival.uid = message.uid.value_or(0);
-    arrival.arrived = message.internal_date.epoch.value_or(0);
-    arrival.size = static_cast<std::int64_t>(message.size.value_or(0));
-    auto flags = flags_of(message.flags);
-    arrival.flags = flags.bits;
-    arrival.keywords = std::move(flags.keywords);
-    static const imap::Envelope unread{};
-    const auto& envelope = message.envelope ? *message.envelope : unread;
-    arrival.date = envelope.date;
-    arrival.subject = envelope.subject;
-    const auto& from = envelope.from.empty() ? envelope.sender : envelope.from;
-    if (!from.empty())
-        arrival.from = {std::string(from.front().name), addr_of(from.front())};
-    for (auto list : {envelope.to, envelope.cc})
-        for (const auto& address : list)
-            if (!imap::is_nil(address.mailbox) && !imap::is_nil(address.host) && arrival.to.size() < 100)
-                arrival.to.push_back({std::string(address.name), addr_of(address)});
-    arrival.message_id = envelope.message_id;
-    auto parents = ids_in(envelope.in_reply_to);
-    if (!parents.empty())
-        arrival.in_reply_to = std::move(parents.front());
-    for (const auto& section : message.sections)
-        if (!section.name.empty() && !imap::is_nil(section.data))
-            arrival.references = ids_in(section.data);
-    return arrival;
-}
 
 loop::Task<> ImapVisit::open(std::optional<Known> known, loop::CancelToken token) {
     auto using_it = m_session->use(m_folder, m_priority, token);

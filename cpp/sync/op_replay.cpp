@@ -4,6 +4,7 @@
 #include "base/time.hpp"
 #include "store/folders.hpp"
 #include "sync/flag_wishes.hpp"
+#include "sync/op_group.hpp"
 
 #include <fmt/format.h>
 
@@ -15,107 +16,10 @@ namespace himalaya::sync {
 
 namespace {
 
-constexpr int OPS_AT_A_TIME = 2'000;
 // A message whose name on the server is not known yet waits for the sync that brings it.
 constexpr std::int64_t WAIT_FOR_A_NAME = 60;
 // Messages that others marked as deleted stand in the way of an EXPUNGE without UIDPLUS.
 constexpr std::int64_t WAIT_FOR_OTHERS = 900;
-
-struct Letter {
-    std::int64_t uid = 0;
-    Sought sought;
-    std::size_t op = 0;     // which of the group
-    std::size_t target = 0; // which of its targets
-};
-
-// Ops that go out together.
-struct Group {
-    std::vector<store::Op> ops;
-    store::Folder folder;
-    std::optional<store::Folder> target;
-    std::vector<Letter> letters;
-    bool nameless = false;
-    bool sent_before = false;
-};
-
-bool alike(const store::Op& a, const store::Op& b) {
-    // Changes of flags are summed up.
-    if (a.kind == store::OpKind::flag && b.kind == a.kind)
-        return a.folder == b.folder;
-    return a.kind == b.kind && a.kind != store::OpKind::append && a.folder == b.folder &&
-           a.target == b.target && a.state == b.state && a.add_flags == b.add_flags &&
-           a.remove_flags == b.remove_flags && a.add_keywords == b.add_keywords &&
-           a.remove_keywords == b.remove_keywords;
-}
-
-// Two changes of one message never share a command, so that their order holds.
-bool share_a_message(const Group& group, const store::Op& op) {
-    if (op.kind == store::OpKind::flag)
-        return false;
-    for (const auto& other : group.ops)
-        for (const auto& mine : other.targets)
-            for (const auto& target : op.targets)
-                if (mine.message == target.message)
-                    return true;
-    return false;
-}
-
-// Whether what the user did before to one of its messages is still to come: nothing overtakes that.
-bool has_to_wait(store::Database& database, const Group& group, const store::Op& op) {
-    for (const auto& target : op.targets) {
-        auto row =
-            database.prepare("SELECT o.id FROM op_target t JOIN op o ON o.id = t.op WHERE t.message = ? "
-                             "AND t.op < ? AND t.done = 0 AND o.state IN ('queued', 'sent')");
-        row.bind(target.message, op.id);
-        while (row.step())
-            if (std::none_of(group.ops.begin(), group.ops.end(),
-                             [&](const store::Op& mine) { return mine.id == row.integer(0); }))
-                return true;
-    }
-    return false;
-}
-
-std::optional<Group> next_group(store::Database& database, std::int64_t now,
-                                const std::set<store::Id>& tried) {
-    Group group;
-    for (auto& op : store::ready_ops(database, now, OPS_AT_A_TIME)) {
-        if (tried.contains(op.id) || has_to_wait(database, group, op))
-            continue;
-        if (!group.ops.empty() && (!alike(group.ops.front(), op) || share_a_message(group, op)))
-            break;
-        group.ops.push_back(std::move(op));
-    }
-    if (group.ops.empty())
-        return std::nullopt;
-    const auto& first = group.ops.front();
-    group.sent_before = first.state == "sent";
-    auto folder = store::folder_of(database, first.folder);
-    if (!folder || store::is_gone(database, folder->id))
-        return group; // without a folder it is refused
-    group.folder = *folder;
-    if (first.target && !store::is_gone(database, *first.target))
-        group.target = store::folder_of(database, *first.target);
-    for (std::size_t i = 0; i < group.ops.size(); ++i)
-        for (std::size_t j = 0; j < group.ops[i].targets.size(); ++j) {
-            const auto& target = group.ops[i].targets[j];
-            auto row = database.prepare("SELECT message_id, size, subject FROM message WHERE id = ?");
-            Sought sought;
-            if (row.bind(target.message).step())
-                sought = {row.string(0), row.integer(1), row.string(2)};
-            if (!target.uid && first.kind != store::OpKind::append)
-                group.nameless = true;
-            else
-                group.letters.push_back({target.uid.value_or(0), std::move(sought), i, j});
-        }
-    return group;
-}
-
-UidSet uids_of(const std::vector<Letter>& letters) {
-    UidSet uids;
-    for (const auto& letter : letters)
-        uids.add(static_cast<std::uint32_t>(letter.uid));
-    return uids;
-}
 
 // What no repeating helps against.
 bool is_final(const Error& error) {

@@ -1,0 +1,38 @@
+// Which of the user's changes go out next, and which of them together: several like each other are one command, and
+// nothing overtakes an earlier change of the same message.
+#pragma once
+
+#include "store/folders.hpp"
+#include "store/ops.hpp"
+#include "sync/source.hpp"
+
+#include <optional>
+#include <set>
+#include <vector>
+
+namespace himalaya::sync {
+
+struct Letter {
+    std::int64_t uid = 0;
+    Sought sought;
+    std::size_t op = 0;     // which of the group
+    std::size_t target = 0; // which of its targets
+};
+
+// Ops that go out together.
+struct Group {
+    std::vector<store::Op> ops;
+    store::Folder folder;
+    std::optional<store::Folder> target;
+    std::vector<Letter> letters;
+    bool nameless = false;
+    bool sent_before = false;
+};
+
+// The oldest that are ready and were not `tried`; nothing when there are none.
+std::optional<Group> next_group(store::Database& database, std::int64_t now,
+                                const std::set<store::Id>& tried);
+
+UidSet uids_of(const std::vector<Letter>& letters);
+
+} // namespace himalaya::sync
