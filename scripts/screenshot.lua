@@ -39,21 +39,8 @@ end
 ---@param ready table
 ---@return table
 local function options(ready)
-  local accounts = {}
-  for name, user in pairs(ready.users) do
-    accounts[name] = {
-      email = name .. '@example.org',
-      imap = {
-        host = ready.host,
-        port = ready.tls_port,
-        user = name,
-        ca_file = ready.ca_file,
-        auth = { type = 'password', value = user.password },
-      },
-    }
-  end
   return {
-    accounts = accounts,
+    accounts = dofile(root .. '/scripts/demo/accounts.lua')(ready),
     default_account = 'home',
     async = { enabled = false },
     notify = { progress = false },

@@ -75,20 +75,11 @@ vim.api.nvim_create_autocmd('VimLeavePre', {
 
 ---@param ready table
 local function options(ready)
-  local accounts = {}
-  for name, user in pairs(ready.users) do
-    accounts[name] = {
-      email = name .. '@example.org',
-      imap = {
-        host = ready.host,
-        port = ready.tls_port,
-        user = name,
-        ca_file = ready.ca_file,
-        auth = { type = 'password', value = user.password },
-      },
-    }
-  end
-  return { accounts = accounts, default_account = 'home', async = { startup_delay = 0 } }
+  return {
+    accounts = dofile(root .. '/scripts/demo/accounts.lua')(ready),
+    default_account = 'home',
+    async = { startup_delay = 0 },
+  }
 end
 
 ---@return string

@@ -2,6 +2,8 @@
 -- Mail out into files and in from them, against a real server, and read by other programs.
 local child = require('tests.child')
 local servers = require('tests.servers')
+local support = require('tests.mail_support')
+local good = support.good
 
 local nvim, dovecot, dir
 
@@ -21,18 +23,7 @@ local function start(account)
 end
 
 local function mail(name, ...)
-  return nvim.await(function(done, what, ...)
-    local arguments = { ... }
-    table.insert(arguments, function(err, result)
-      done({ err = err and { code = err.code, message = err.message }, result = result })
-    end)
-    require('himalaya.mail')[what](unpack(arguments, 1, #arguments))
-  end, name, ...)
-end
-
-local function good(answer)
-  assert.is_nil(answer.err and answer.err.message)
-  return answer.result
+  return support.call(nvim, name, ...)
 end
 
 local function sync(kind)

@@ -2,6 +2,8 @@
 -- Which texts are kept on this machine, and what becomes of those that are not, or are large or strange.
 local child = require('tests.child')
 local servers = require('tests.servers')
+local support = require('tests.mail_support')
+local good = support.good
 
 local nvim, dovecot
 
@@ -22,21 +24,7 @@ local function start(account, imap)
 end
 
 local function mail(name, ...)
-  return nvim.await(function(done, what, ...)
-    local arguments = { ... }
-    table.insert(arguments, function(err, result)
-      done({
-        err = err and { code = err.code, message = err.message, hint = err.hint },
-        result = result,
-      })
-    end)
-    require('himalaya.mail')[what](unpack(arguments, 1, #arguments))
-  end, name, ...)
-end
-
-local function good(answer)
-  assert.is_nil(answer.err and answer.err.message)
-  return answer.result
+  return support.call(nvim, name, ...)
 end
 
 local function sync()

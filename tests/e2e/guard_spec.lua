@@ -2,6 +2,7 @@
 -- a folder that is made anew on the server keeps what the user did there.
 local child = require('tests.child')
 local servers = require('tests.servers')
+local support = require('tests.mail_support')
 
 local nvim, dovecot
 
@@ -29,15 +30,7 @@ local function sync(kind)
 end
 
 local function mail(name, ...)
-  local answer = nvim.await(function(done, what, ...)
-    local arguments = { ... }
-    table.insert(arguments, function(err, result)
-      done({ err = err and err.message, result = result })
-    end)
-    require('himalaya.mail')[what](unpack(arguments, 1, #arguments))
-  end, name, ...)
-  assert.is_nil(answer.err)
-  return answer.result
+  return support.good(support.call(nvim, name, ...))
 end
 
 local function doveadm(...)

@@ -1,6 +1,8 @@
 -- Mail through the whole house against a real Dovecot: synced, listed, read, changed in both directions.
 local child = require('tests.child')
 local servers = require('tests.servers')
+local support = require('tests.mail_support')
+local good = support.good
 
 local nvim ---@type table
 
@@ -29,18 +31,7 @@ local function sync(kind, opts)
 end
 
 local function mail(name, ...)
-  return nvim.await(function(done, what, ...)
-    local arguments = { ... }
-    table.insert(arguments, function(err, result)
-      done({ err = err and { code = err.code, message = err.message }, result = result })
-    end)
-    require('himalaya.mail')[what](unpack(arguments, 1, #arguments))
-  end, name, ...)
-end
-
-local function good(answer)
-  assert.is_nil(answer.err and answer.err.message)
-  return answer.result
+  return support.call(nvim, name, ...)
 end
 
 local function uids(dovecot, query)
