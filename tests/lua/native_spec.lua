@@ -357,7 +357,7 @@ if not sanitized then
         best = math.min(best, took)
         child.stop()
       end
-      assert.is_true(best < 8, ('took %.1f ms'):format(best))
+      assert.is_true(best < Child.limit(4), ('took %.1f ms'):format(best))
     end)
   end)
 end

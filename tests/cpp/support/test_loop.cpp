@@ -1,5 +1,6 @@
 #include "support/test_loop.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <stdexcept>
 
@@ -63,6 +64,13 @@ std::optional<Error> TestLoop::run(loop::Task<void> task, int ms) {
     if (!run_until([&] { return ended; }, ms))
         throw std::runtime_error("the task did not end");
     return result;
+}
+
+std::uint64_t least_of(int rounds, const std::function<std::uint64_t()>& round) {
+    std::uint64_t least = round();
+    while (--rounds > 0)
+        least = std::min(least, round());
+    return least;
 }
 
 } // namespace himalaya::test
