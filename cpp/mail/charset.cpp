@@ -69,14 +69,23 @@ std::string mended(std::string_view text) {
 std::string known_as(std::string_view charset) {
     auto name = lower(charset);
     if (name == "iso-8859-1" || name == "latin1" || name == "us-ascii" || name == "ascii" ||
-        name == "ansi_x3.4-1968")
+        name == "ansi_x3.4-1968" || name == "iso8859-1" || name == "iso_8859-1")
         return "windows-1252";
-    if (name == "gb2312" || name == "gbk" || name == "x-gbk")
+    if (name == "gb2312" || name == "gbk" || name == "x-gbk" || name == "gb_2312-80")
         return "gb18030";
-    if (name == "ks_c_5601-1987" || name == "ks_c_5601" || name == "euc-kr")
+    if (name == "ks_c_5601-1987" || name == "ks_c_5601" || name == "euc-kr" || name == "x-windows-949")
         return "cp949";
-    if (name == "shift_jis" || name == "shift-jis" || name == "x-sjis")
+    if (name == "shift_jis" || name == "shift-jis" || name == "x-sjis" || name == "windows-31j")
         return "cp932";
+    // The ending says in which order the letters come, not which they are: Hebrew and Arabic mail (RFC 1556).
+    if (name == "iso-8859-8-i" || name == "iso-8859-8-e" || name == "iso-8859-6-i" || name == "iso-8859-6-e")
+        return name.substr(0, name.size() - 2);
+    if (name == "x-mac-roman")
+        return "macintosh";
+    if (name.rfind("x-mac-", 0) == 0 || name.rfind("x-cp", 0) == 0)
+        return name.substr(2);
+    if (name == "windows-874")
+        return "cp874";
     if (name == "big5")
         return "big5-hkscs";
     if (name == "unicode-1-1-utf-7")

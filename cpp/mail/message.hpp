@@ -31,10 +31,13 @@ struct Part {
 
 struct Message {
     std::vector<Header> headers;
-    std::string
-        text; // UTF-8, '\n' lines, format=flowed undone; the plain rendering of `html` where there is no other
-    std::string html; // UTF-8, as sent
-    bool text_from_html = false;
+    // UTF-8, '\n' lines, format=flowed undone: everything that is to be read, in its order, of alternatives the plain
+    // one. What is only there as HTML is rendered.
+    std::string text;
+    // UTF-8, as sent. Where `text` has some of it, what is plain stands between the pages, so that nothing is missing
+    // to who renders this instead.
+    std::string html;
+    bool text_from_html = false; // at least in part
     Part root;
     std::vector<Part> attachments; // without children
     bool truncated = false;        // a limit was reached: the rest is in the bytes only

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '15c0781cfd5af048'
+return '32b9ea15c0735ba4'

@@ -9,8 +9,10 @@
 #include <gmime/gmime.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
 
 namespace himalaya::mail {
@@ -72,44 +74,127 @@ std::int64_t decoded_size(GMimePart* part) {
     return std::max<std::int64_t>(0, g_mime_data_wrapper_write_to_stream(content, nowhere.get()));
 }
 
+// What is read one after the other: the texts of a message, as plain text and as HTML.
+struct Piece {
+    std::string text;
+    bool html;
+};
+using Pieces = std::vector<Piece>;
+
+bool is_blank(std::string_view text) {
+    return text.find_first_not_of(" \n\t") == std::string_view::npos;
+}
+
 class Walk {
   public:
     explicit Walk(Message& message) : m_message(message) {}
 
-    Part entity(GMimeObject* object, const std::string& number, int depth) {
+    // What is to be shown of this entity is added to `shown`.
+    Part entity(GMimeObject* object, const std::string& number, int depth, Pieces& shown) {
         Part part;
         part.number = number;
         ++m_parts;
-        GMimeContentType* type = g_mime_object_get_content_type(object);
-        part.mime = fmt::format("{}/{}", lower(text_of(g_mime_content_type_get_media_type(type))),
-                                lower(text_of(g_mime_content_type_get_media_subtype(type))));
+        part.mime = mime_of(object);
         part.content_id = text_of(g_mime_object_get_content_id(object));
         if (GMIME_IS_MULTIPART(object))
-            multipart(GMIME_MULTIPART(object), part, number, depth);
+            multipart(GMIME_MULTIPART(object), part, depth, shown);
         else if (GMIME_IS_MESSAGE_PART(object))
             letter(GMIME_MESSAGE_PART(object), part, depth);
         else if (GMIME_IS_PART(object))
-            leaf(GMIME_PART(object), part);
+            leaf(GMIME_PART(object), part, shown);
         return part;
     }
 
+    void finish(const Pieces& shown) {
+        std::string html;
+        for (const auto& piece : shown) {
+            m_message.text_from_html = m_message.text_from_html || piece.html;
+            add(m_message.text, piece.html ? html_text(piece.text) : piece.text);
+            add(html, piece.html ? piece.text : "<pre>" + escaped(piece.text) + "</pre>");
+        }
+        if (m_message.text_from_html)
+            m_message.html = std::move(html);
+    }
+
   private:
+    static std::string escaped(std::string_view text) {
+        std::string result;
+        for (char c : text) {
+            if (c == '<')
+                result += "&lt;";
+            else if (c == '&')
+                result += "&amp;";
+            else
+                result += c;
+        }
+        return result;
+    }
+
+    static std::string mime_of(GMimeObject* object) {
+        GMimeContentType* type = g_mime_object_get_content_type(object);
+        auto mime = fmt::format("{}/{}", lower(text_of(g_mime_content_type_get_media_type(type))),
+                                lower(text_of(g_mime_content_type_get_media_subtype(type))));
+        if (mime != "application/octet-stream")
+            return mime;
+        // GMime's word also for what it cannot read, like the "Content-Type: text" of old programs: then it is text
+        // (RFC 2045, 5.2).
+        GMimeHeader* header =
+            g_mime_header_list_get_header(g_mime_object_get_header_list(object), "Content-Type");
+        auto raw = header ? lower(text_of(g_mime_header_get_raw_value(header))) : std::string();
+        return raw.empty() || raw.find("octet-stream") != std::string::npos ? mime : "text/plain";
+    }
+
     static std::string lower(std::string text) {
         for (char& c : text)
             c = static_cast<char>(g_ascii_tolower(c));
         return text;
     }
 
-    void multipart(GMimeMultipart* multipart, Part& part, const std::string& number, int depth) {
+    void multipart(GMimeMultipart* multipart, Part& part, int depth, Pieces& shown) {
         int count = g_mime_multipart_get_count(multipart);
+        if (count == 0) {
+            // The boundary is missing, or not the one that was named: better all of it than nothing.
+            auto text = text_of(g_mime_multipart_get_prologue(multipart));
+            show(shown, {plain_lines(to_utf8(text, "utf-8")), false});
+            return;
+        }
+        bool choose = part.mime == "multipart/alternative";
+        std::vector<Pieces> choices;
         for (int i = 0; i < count; ++i) {
             if (m_parts >= MOST_PARTS || depth >= DEEPEST) {
                 m_message.truncated = true;
                 break;
             }
-            auto below = number.empty() ? std::to_string(i + 1) : fmt::format("{}.{}", number, i + 1);
-            part.children.push_back(entity(g_mime_multipart_get_part(multipart, i), below, depth + 1));
+            auto below =
+                part.number.empty() ? std::to_string(i + 1) : fmt::format("{}.{}", part.number, i + 1);
+            Pieces pieces;
+            part.children.push_back(
+                entity(g_mime_multipart_get_part(multipart, i), below, depth + 1, pieces));
+            if (!choose)
+                std::move(pieces.begin(), pieces.end(), std::back_inserter(shown));
+            else if (!pieces.empty())
+                choices.push_back(std::move(pieces));
         }
+        if (choices.empty())
+            return;
+        auto plain = std::find_if(choices.begin(), choices.end(), [](const Pieces& pieces) {
+            return std::none_of(pieces.begin(), pieces.end(), [](const Piece& piece) { return piece.html; });
+        });
+        auto& chosen = plain != choices.end() ? *plain : choices.front();
+        std::move(chosen.begin(), chosen.end(), std::back_inserter(shown));
+    }
+
+    void show(Pieces& shown, Piece piece) {
+        if (piece.html)
+            add(m_message.html, piece.text);
+        if (is_blank(piece.text))
+            return;
+        if (m_text_bytes + piece.text.size() > LONGEST_TEXT) {
+            m_message.truncated = true;
+            return;
+        }
+        m_text_bytes += piece.text.size();
+        shown.push_back(std::move(piece));
     }
 
     void letter(GMimeMessagePart* holder, Part& part, int depth) {
@@ -127,7 +212,7 @@ class Walk {
         m_message.attachments.push_back(part);
     }
 
-    void leaf(GMimePart* object, Part& part) {
+    void leaf(GMimePart* object, Part& part, Pieces& shown) {
         part.name = one_line(to_utf8(text_of(g_mime_part_get_filename(object)), "utf-8"));
         GMimeObject* base = GMIME_OBJECT(object);
         part.charset = lower(text_of(g_mime_object_get_content_type_parameter(base, "charset")));
@@ -144,9 +229,9 @@ class Walk {
         part.size = static_cast<std::int64_t>(bytes.size());
         auto text = plain_lines(to_utf8(bytes, part.charset));
         if (part.mime == "text/html")
-            add(m_message.html, text);
+            show(shown, {std::move(text), true});
         else
-            add(m_message.text, flowed(base, text));
+            show(shown, {flowed(base, std::move(text)), false});
     }
 
     static std::string flowed(GMimeObject* part, std::string text) {
@@ -168,6 +253,7 @@ class Walk {
 
     Message& m_message;
     int m_parts = 0;
+    std::size_t m_text_bytes = 0;
 };
 
 void read_headers(GMimeObject* object, Message& message) {
@@ -239,11 +325,10 @@ class Reader : public Mime {
         read_headers(GMIME_OBJECT(parsed.get()), message);
         if (GMimeObject* body = g_mime_message_get_mime_part(parsed.get())) {
             bool single = !GMIME_IS_MULTIPART(body);
-            message.root = Walk(message).entity(body, single ? "1" : "", 0);
-        }
-        if (message.text.find_first_not_of(" \n\t") == std::string::npos && !message.html.empty()) {
-            message.text = html_text(message.html);
-            message.text_from_html = true;
+            Walk walk(message);
+            Pieces shown;
+            message.root = walk.entity(body, single ? "1" : "", 0, shown);
+            walk.finish(shown);
         }
     }
 

@@ -143,6 +143,63 @@ TEST_CASE("text of any charset is UTF-8 in the end") {
     REQUIRE(to_utf8("", "utf-8").empty());
 }
 
+TEST_CASE("everything that is to be read is read, in its order, of alternatives the plain one") {
+    // A list's footer below a page, as Mailman adds it.
+    auto message = mime().read("Content-Type: multipart/mixed; boundary=b\n\n"
+                               "--b\nContent-Type: text/html\n\n<p>The page</p>\n"
+                               "--b\nContent-Type: text/plain\n\n1 < 2 & the footer\n--b--\n");
+    REQUIRE(message.text == "The page\n1 < 2 & the footer");
+    REQUIRE(message.text_from_html);
+    REQUIRE(message.html == "<p>The page</p>\n<pre>1 &lt; 2 &amp; the footer</pre>");
+    // Text round a picture, the rest of it as a page.
+    message = mime().read("Content-Type: multipart/mixed; boundary=b\n\n"
+                          "--b\nContent-Type: text/plain\n\nfirst\n"
+                          "--b\nContent-Type: image/png\nContent-Disposition: inline\n\nx\n"
+                          "--b\nContent-Type: text/html\n\n<p>second</p>\n--b--\n");
+    REQUIRE(message.text == "first\nsecond\n");
+    REQUIRE(message.attachments.size() == 1);
+    // A plain alternative with nothing in it is none.
+    message = mime().read("Content-Type: multipart/alternative; boundary=b\n\n"
+                          "--b\nContent-Type: text/plain\n\n \n"
+                          "--b\nContent-Type: text/html\n\n<p>page</p>\n--b--\n");
+    REQUIRE(message.text == "page\n");
+    REQUIRE(message.text_from_html);
+    // With a plain one, the page is only kept for who asks.
+    message = mime().read("Content-Type: multipart/mixed; boundary=o\n\n--o\n"
+                          "Content-Type: multipart/alternative; boundary=b\n\n"
+                          "--b\nContent-Type: text/plain\n\nplain\n"
+                          "--b\nContent-Type: text/html\n\n<p>page</p>\n--b--\n"
+                          "--o\nContent-Type: text/plain\n\nfooter\n--o--\n");
+    REQUIRE(message.text == "plain\nfooter");
+    REQUIRE(message.html == "<p>page</p>");
+    REQUIRE_FALSE(message.text_from_html);
+}
+
+TEST_CASE("what does not name its kind or its parts rightly is shown as it is") {
+    REQUIRE(mime().read("Content-Type: text\n\nold program\n").text == "old program\n");
+    REQUIRE(mime().read("Content-Type: ;;;\n\nodd\n").text == "odd\n");
+    REQUIRE(mime().read("Content-Type: multipart/mixed\n\nno boundary\n").text == "no boundary\n");
+    REQUIRE(mime().read("Content-Type: multipart/mixed; boundary=a\n\n--b\n\nanother\n").text ==
+            "--b\n\nanother\n");
+    auto data = mime().read("Content-Type: application/octet-stream\n\nx\n");
+    REQUIRE(data.text.empty());
+    REQUIRE(data.attachments.size() == 1);
+}
+
+TEST_CASE("charsets by the names that mail has for them") {
+    REQUIRE(to_utf8("\xf9\xec\xe5\xed", "iso-8859-8-i") == "שלום");
+    REQUIRE(to_utf8("\xf9\xec\xe5\xed", "ISO-8859-8-E") == "שלום");
+    REQUIRE(to_utf8("Gr\x9f\xa7"
+                    "e",
+                    "x-mac-roman") == "Grüße");
+    REQUIRE(to_utf8("Gr\x9f\xa7"
+                    "e",
+                    "macintosh") == "Grüße");
+    REQUIRE(to_utf8("\x8a", "x-cp1250") == "Š");
+    REQUIRE(to_utf8("\x93x\x94", "iso8859-1") == "“x”");
+    REQUIRE(to_utf8("\x93\xfa", "windows-31j") == "日");
+}
+
 TEST_CASE("html becomes lines, links keep their target, scripts and comments are gone") {
     REQUIRE(html_text("<p>a &amp; b&#33;</p><!-- no --><script>alert('<p>')</script><p>c</p>") ==
             "a & b!\n\nc\n");
