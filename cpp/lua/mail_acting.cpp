@@ -111,7 +111,7 @@ int remove(lua_State* L, Runtime& runtime) {
                });
 }
 
-// undo(account, cb) -> { op, ids } or nothing to undo
+// undo(account, cb) -> { number, op, ids } or nothing to undo
 int undo(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
     auto account = home.check_account(L, 1);
@@ -128,7 +128,8 @@ int undo(lua_State* L, Runtime& runtime) {
                             if (!undone)
                                 throw make_error(Code::not_found, "there is nothing to undo", "");
                             co_return [undone](lua_State* to) {
-                                lua_createtable(to, 0, 2);
+                                lua_createtable(to, 0, 3);
+                                set(to, "number", undone->op);
                                 set(to, "op", store::name_of(undone->kind));
                                 push_mail_ids(to, undone->messages);
                                 lua_setfield(to, -2, "ids");

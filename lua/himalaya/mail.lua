@@ -18,7 +18,10 @@ local Handle = {}
 Handle.__index = Handle
 
 local last = 0
-local last_acted ---@type string? whose mail the last action changed
+
+-- What this Neovim did and has not taken back, the last at the end; the store knows more than is kept here.
+local KEPT_ACTIONS = 100
+local acted = {} ---@type { account: string, op: integer, what: string }[]
 
 --- Asks it to stop; the callback comes with `cancelled`.
 ---@return boolean alive whether it was still under way
@@ -242,19 +245,47 @@ end
 local function act(what, account, folder, ids, detail, cb)
   local given = type(ids) == 'number' and { ids } or ids
   return run(account, cb, function(done)
-    local function acted(err, result)
+    local function noted(err, result)
+      if not err and result.op then
+        table.insert(acted, { account = account, op = result.op, what = what })
+        if #acted > KEPT_ACTIONS then
+          table.remove(acted, 1)
+        end
+      end
       done(err, result)
       if not err then
-        last_acted = account
         M._changed(account)
       end
     end
     local native = require('himalaya.native').mail[what]
     if detail == nil then
-      return native(account, folder, given, acted)
+      return native(account, folder, given, noted)
     end
-    return native(account, folder, given, detail, acted)
+    return native(account, folder, given, detail, noted)
   end)
+end
+
+--- Whose action was the last one that has not been taken back.
+---@return string?
+local function last_account()
+  for at = #acted, 1, -1 do
+    if config.account(acted[at].account) then
+      return acted[at].account
+    end
+  end
+  return config.get().default_account
+end
+
+--- Forgets an action, as it was taken back.
+---@param account string
+---@param op integer
+---@return string? what it was called here
+local function take_back(account, op)
+  for at = #acted, 1, -1 do
+    if acted[at].account == account and acted[at].op == op then
+      return table.remove(acted, at).what
+    end
+  end
 end
 
 --- Adds and removes flags ('seen', 'flagged', 'answered', 'draft', 'forwarded') and keywords.
@@ -307,17 +338,20 @@ function M.delete(account, folder, ids, cb)
   return act('delete', account, folder, ids, nil, cb)
 end
 
---- Takes back this Neovim's last action.
+--- Takes back this Neovim's last action, or its last one in an account; the next call takes back the one before.
 ---@param opts? { account?: string }
----@param cb fun(err?: himalaya.Error, result?: { op: string, ids: integer[] })
+---@param cb fun(err?: himalaya.Error, result?: { op: 'flag'|'move'|'copy'|'delete', ids: integer[] })
 ---@return himalaya.mail.Handle
 function M.undo(opts, cb)
   check('opts', opts, { 'table', 'nil' })
   check('cb', cb, 'function')
-  local account = opts and opts.account or last_acted or config.get().default_account
-  check('opts.account', account, 'string')
+  check('opts.account', opts and opts.account, { 'string', 'nil' })
+  local account = opts and opts.account or last_account() or ''
   return run(account, cb, function(done)
     return require('himalaya.native').mail.undo(account, function(err, result)
+      if not err then
+        result = { op = take_back(account, result.number) or result.op, ids = result.ids }
+      end
       done(err, result)
       if not err then
         M._changed(account)

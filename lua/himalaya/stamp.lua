@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '32b9ea15c0735ba4'
+return '0e92a3a8949e07ad'

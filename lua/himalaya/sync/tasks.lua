@@ -56,10 +56,14 @@ function M.watch(fn)
   on_change = fn
 end
 
---- The latest failure that no success of the same account has followed.
+--- The latest failure that no success of the same account has followed, of accounts there are.
 ---@return himalaya.Error?
 function M.last_error()
-  return failed[#failed] and failed[#failed].err
+  for at = #failed, 1, -1 do
+    if failed[at].account == '' or config.account(failed[at].account) then
+      return failed[at].err
+    end
+  end
 end
 
 --- Notes how an account's last sync ended.
