@@ -33,10 +33,9 @@ end
 
 -- rooms --------------------------------------------------------------------------------------------------------------
 
--- Headers of others that only some rooms may see, and why.
+-- Headers of others that only some rooms may see, whatever folder they come from.
 local PRIVATE = {
   { '^lua%.h', { 'lua' } },
-  { '^lua%.hpp', { 'lua' } },
   { '^lauxlib%.h', { 'lua' } },
   { '^lualib%.h', { 'lua' } },
   { '^luajit%.h', { 'lua' } },
@@ -57,7 +56,8 @@ local function rooms()
     order[#order + 1] = room
   end
   local seen = 0
-  for _, path in ipairs(vim.list_extend(files('cpp/**/*.hpp'), files('cpp/**/*.cpp'))) do
+  local paths = vim.list_extend(files('cpp/**/*.hpp'), files('cpp/**/*.cpp'))
+  for _, path in ipairs(vim.list_extend(paths, files('cpp/**/*.inc'))) do
     seen = seen + 1
     local room = path:sub(#root + 1):match('^/cpp/([%w_]+)/')
     local text = read(path)
@@ -69,7 +69,10 @@ local function rooms()
       local number = 0
       for line in (text .. '\n'):gmatch('(.-)\n') do
         number = number + 1
-        local mark, name = line:match('^%s*#%s*include%s*([<"])([^">]+)[">]')
+        local mark, name = line:gsub('/%*.-%*/', ' '):match('^%s*#%s*include%s*([<"])([^">]+)[">]')
+        if mark == '<' and vim.uv.fs_stat(root .. '/cpp/' .. name) then
+          mark = '"' -- one of ours, whatever it stands in
+        end
         if mark == '"' and not GENERATED[name] then
           local from = name:match('^([%w_]+)/')
           if not from or not (above[from] or from == 'programs') then
@@ -82,11 +85,11 @@ local function rooms()
         end
         if mark then
           for _, entry in ipairs(PRIVATE) do
-            if name:match(entry[1]) and not vim.tbl_contains(entry[2], room) then
+            if vim.fs.basename(name):match(entry[1]) and not vim.tbl_contains(entry[2], room) then
               report(path, number, ('<%s> does not belong in %s/'):format(name, room))
             end
           end
-          if name == 'uv.h' and (room == 'base' or room == 'programs') then
+          if (name == 'uv.h' or name:match('^uv/')) and (room == 'base' or room == 'programs') then
             report(path, number, ('%s/ knows nothing of uv'):format(room))
           end
         end
@@ -94,6 +97,12 @@ local function rooms()
     end
   end
   assert(seen > 0, 'no C++ found under ' .. root)
+  -- Neither CMake nor this check would look at them.
+  for _, ending in ipairs({ 'h', 'hh', 'hxx', 'ipp', 'c', 'cc', 'cxx' }) do
+    for _, path in ipairs(files('cpp/**/*.' .. ending)) do
+      report(path, 1, 'C++ of this house is in .hpp and .cpp files')
+    end
+  end
 end
 
 -- blocking -----------------------------------------------------------------------------------------------------------
@@ -134,29 +143,20 @@ local function blank(text)
   return table.concat(out)
 end
 
--- Each pattern is looked for after a character that is no part of a name.
-local WAITS = {
-  { 'fn%.system%f[^%w_]', 'vim.fn.system' },
-  { 'fn%.systemlist%f[^%w_]', 'vim.fn.systemlist' },
-  { 'fn%.readfile%f[^%w_]', 'vim.fn.readfile' },
-  { 'fn%.readblob%f[^%w_]', 'vim.fn.readblob' },
-  { 'fn%.writefile%f[^%w_]', 'vim.fn.writefile' },
-  { 'fn%.jobwait%f[^%w_]', 'vim.fn.jobwait' },
-  { 'fn%.rpcrequest%f[^%w_]', 'vim.fn.rpcrequest' },
-  { 'vim%.rpcrequest%f[^%w_]', 'vim.rpcrequest' },
-  { 'io%.open%f[^%w_]', 'io.open' },
-  { 'io%.popen%f[^%w_]', 'io.popen' },
-  { 'io%.lines%f[^%w_]', 'io.lines' },
-  { 'io%.read%f[^%w_]', 'io.read' },
-  { 'os%.execute%f[^%w_]', 'os.execute' },
-  { 'os%.remove%f[^%w_]', 'os.remove' },
-  { 'os%.rename%f[^%w_]', 'os.rename' },
-  { 'vim%.wait%f[^%w_]', 'vim.wait' },
-  { 'uv%.sleep%f[^%w_]', 'uv.sleep' },
-  { 'uv%.run%f[^%w_]', 'uv.run' },
-}
--- fn['system'] and nvim_call_function('system'): the name is in a string, so the text before blanking is asked.
-local NAMED = { 'system', 'systemlist', 'readfile', 'readblob', 'writefile', 'jobwait', 'rpcrequest' }
+-- Functions that wait, by their full names; `fn` and `uv` alone are what everybody calls vim.fn and vim.uv.
+local WAITS = {}
+for name in
+  ([[
+    vim.fn.system vim.fn.systemlist vim.fn.readfile vim.fn.readblob vim.fn.writefile vim.fn.jobwait vim.fn.rpcrequest
+    vim.rpcrequest vim.wait vim.uv.sleep vim.uv.run io.open io.popen io.lines io.read os.execute os.remove os.rename
+  ]]):gmatch('%S+')
+do
+  WAITS[name] = true
+end
+-- Their first argument is the name of one of vim.fn.
+local BY_NAME = { ['vim.call'] = true, ['vim.fn.call'] = true, ['vim.api.nvim_call_function'] = true }
+-- What a variable may be another name of.
+local SPACES = { vim = true, ['vim.fn'] = true, ['vim.uv'] = true, ['vim.api'] = true, io = true, os = true }
 
 --- True when the last argument of the call that opens at `open` is a callback.
 local function ends_in_callback(text, open)
@@ -183,43 +183,105 @@ local function ends_in_callback(text, open)
   return name == 'cb' or name == 'done' or name:match('callback$') or name:match('^on_') or name:match('_cb$')
 end
 
+--- a['b'] as a.b, of the same length.
+local function with_dots(text, source)
+  return (
+    text:gsub('()%[%s*([\'"])() *()%2%s*%]()', function(first, _, from, to, after)
+      local name = source:sub(from, to - 1)
+      return name:match('^[%a_][%w_]*$') and ('.' .. name .. (' '):rep(after - first - #name - 1)) or nil
+    end)
+  )
+end
+
+--- The names joined by dots that begin at `position`, and where they end.
+local function chain_at(text, position)
+  local chain, after = text:match('^([%a_][%w_]*)()', position)
+  while chain do
+    local name, further = text:match('^%s*%.%s*([%a_][%w_]*)()', after)
+    if not name then
+      break
+    end
+    chain, after = chain .. '.' .. name, further
+  end
+  return chain, after
+end
+
+--- The full name of what a chain means, where `aliases` says what its first name stands for.
+local function resolve(chain, aliases)
+  local first, rest = chain:gsub('^_G%.', ''):match('^([^.]+)(.*)$')
+  return ((aliases[first] or first) .. rest):gsub('^vim%.loop%f[^%w_]', 'vim.uv')
+end
+
+--- `local uv, fn = vim.uv or vim.loop, vim.fn`: which variables stand for what.
+local function aliases_in(text, source)
+  local aliases = { fn = 'vim.fn', uv = 'vim.uv' }
+  for names, position in text:gmatch('([%a_][%w_,%s]*)=%s*()') do
+    for name in names:gsub('^local%s', ''):gmatch('[%w_]+') do
+      local chain, after = chain_at(text, position)
+      if not chain then
+        break
+      end
+      local meant = source:match('^require%s*%(?%s*[\'"]luv[\'"]', position) and 'vim.uv'
+        or resolve(chain, aliases)
+      if SPACES[meant] then
+        aliases[name] = meant
+      end
+      position = text:match('^[^,\n;]*,%s*()', after)
+      if not position then
+        break
+      end
+    end
+  end
+  return aliases
+end
+
+--- What makes the editor wait in a call or a mention of `name`, which ends before `after`; nil when nothing does.
+local function why_it_waits(name, after, text, source)
+  local function_of_uv = name:match('%.(fs_[%w_]+)$')
+  if WAITS[name] then
+    return name .. ' makes the editor wait'
+  elseif
+    function_of_uv
+    and not function_of_uv:match('^fs_event')
+    and not function_of_uv:match('^fs_poll')
+  then
+    local open = text:match('^%s*()%(', after)
+    if not open then
+      return ('uv.%s is passed on, not called'):format(function_of_uv)
+    elseif not ends_in_callback(text, open) then
+      return ('uv.%s without a callback makes the editor wait'):format(function_of_uv)
+    end
+  elseif name:match('%.wait$') and text:match('^%s*%(', after) then
+    return name .. '() makes the editor wait'
+  elseif BY_NAME[name] then
+    local called = source:match('^%s*%(?%s*[\'"]([%w_]+)', after)
+    return called and WAITS['vim.fn.' .. called] and ('vim.fn.%s makes the editor wait'):format(called)
+  end
+end
+
 local function blocking()
   local paths = vim.list_extend(files('lua/**/*.lua'), files('plugin/**/*.lua'))
   assert(#paths > 0, 'no Lua found under ' .. root)
   for _, path in ipairs(paths) do
     local source = read(path)
-    local text = blank(source)
-    for _, entry in ipairs(WAITS) do
-      for position in text:gmatch('%f[%w_]()' .. entry[1]) do
-        report(path, line_of(text, position), entry[2] .. ' makes the editor wait')
-      end
-    end
+    local text = with_dots(blank(source), source)
     for position in text:gmatch('():%s*wait%s*%(') do
       report(path, line_of(text, position), ':wait() makes the editor wait')
     end
-    for position, name, open in text:gmatch('%f[%w_]()uv%.(fs_[%w_]+)%s*()') do
-      -- fs_poll and fs_event objects only watch; what is not called here is a value whose call is elsewhere.
-      if text:sub(open, open) ~= '(' then
-        report(path, line_of(text, position), ('uv.%s is passed on, not called'):format(name))
-      elseif not ends_in_callback(text, open) then
-        report(path, line_of(text, position), ('uv.%s without a callback makes the editor wait'):format(name))
+    local aliases = aliases_in(text, source)
+    local position = text:find('[%a_]')
+    while position do
+      local chain, after = chain_at(text, position)
+      local name = resolve(chain, aliases)
+      -- (vim.uv or vim.loop).fs_stat
+      if text:sub(1, position - 1):match('%)%s*%.%s*$') then
+        name = '().' .. chain
       end
-    end
-    for _, name in ipairs(NAMED) do
-      for _, quoted in ipairs({ "'" .. name .. "'", '"' .. name .. '"' }) do
-        local from = 1
-        while true do
-          local position = source:find(quoted, from, true)
-          if not position then
-            break
-          end
-          local before = text:sub(math.max(1, position - 40), position - 1)
-          if before:match('fn%s*%[%s*$') or before:match('nvim_call_function%s*%(?%s*$') then
-            report(path, line_of(source, position), name .. ' makes the editor wait')
-          end
-          from = position + #quoted
-        end
+      local why = why_it_waits(name, after, text, source)
+      if why then
+        report(path, line_of(text, position), why)
       end
+      position = text:find('%f[%w_][%a_]', after)
     end
   end
 end

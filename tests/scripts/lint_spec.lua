@@ -70,6 +70,34 @@ describe('the order of the rooms', function()
     end)
   end
 
+  it('is not taken in by another spelling', function()
+    local ok, said = lint('rooms', {
+      ['cpp/base/error.hpp'] = '',
+      ['cpp/loop/a.hpp'] = '',
+      ['cpp/jobs/b.hpp'] = '',
+      ['cpp/loop/a.cpp'] = table.concat({
+        '#include <jobs/b.hpp>',
+        '#include <luajit-2.1/lua.h>',
+        '/* for the host */ #include <luajit.h>',
+        '#include <net/if.h>',
+        '#include <base/error.hpp>',
+      }, '\n'),
+      ['cpp/loop/a.inc'] = '#include "jobs/b.hpp"\n',
+      ['cpp/loop/a.cc'] = '',
+    })
+    assert.is_false(ok)
+    assert.equal(
+      table.concat({
+        'cpp/loop/a.cpp:1: loop/ may not include jobs/, which is below it',
+        'cpp/loop/a.cpp:2: <luajit-2.1/lua.h> does not belong in loop/',
+        'cpp/loop/a.cpp:3: <luajit.h> does not belong in loop/',
+        'cpp/loop/a.inc:1: loop/ may not include jobs/, which is below it',
+        'cpp/loop/a.cc:1: C++ of this house is in .hpp and .cpp files',
+      }, '\n'),
+      vim.trim(said)
+    )
+  end)
+
   it('refuses a tree without C++', function()
     refuses('rooms', { ['lua/a.lua'] = '' }, 'no C%+%+ found')
   end)
@@ -114,12 +142,45 @@ describe('Lua that blocks', function()
     'local systems = vim.fn.systems',
     'scenario.open(); audio.opening()',
     'handle:wait_for(1)',
+    "local keys = { ['wait'] = 1, ['system'] = 2 }; local a = keys['system']",
+    "M.system = 1; vim.call('getcwd'); vim.uv.fs_event_start(watch, path, {}, cb)",
+    'local fn = {}; local t = a..b.. c',
     'local timer = vim.uv.new_timer(); local watch = vim.uv.new_fs_event()',
   }) do
     it('is not seen in: ' .. code, function()
       accepts('blocking', { ['lua/a.lua'] = code .. '\n' })
     end)
   end
+
+  it('is refused in every spelling', function()
+    local lines = {
+      "vim['wait'](10)",
+      "io['open']('x')",
+      'os["execute"](\'x\')',
+      "vim . fn . system('date')",
+      "local call = vim.fn; call.systemlist('date')",
+      'local loop, f = vim.uv or vim.loop, vim.fn; loop.fs_open(path, "r", 420)',
+      'f.readfile(path)',
+      'vim.loop.fs_stat(path)',
+      '(vim.uv or vim.loop).fs_stat(path)',
+      "vim.uv['fs_stat'](path)",
+      "local libuv = require('luv'); libuv.sleep(10)",
+      "require('luv').fs_stat(path)",
+      'local job = start(); job.wait(job)',
+      "vim.call('system', 'date')",
+      "vim.fn.call('writefile', { {}, path })",
+      "_G.io.popen('x')",
+      'local all = { read = vim.fn.readfile }',
+    }
+    local ok, said = lint('blocking', { ['lua/a.lua'] = table.concat(lines, '\n') .. '\n' })
+    assert.is_false(ok)
+    for number, line in ipairs(lines) do
+      assert.is_truthy(
+        said:find(('lua/a.lua:%d: '):format(number), 1, true),
+        'not found: ' .. line .. '\n' .. said
+      )
+    end
+  end)
 
   it('is not looked for in nothing', function()
     refuses('blocking', { ['README.md'] = '' }, 'no Lua found')
