@@ -17,6 +17,25 @@ local function check_neovim(health)
   health.info('libuv ' .. vim.uv.version_string() .. ' by luv, ' .. (jit and jit.version or _VERSION))
 end
 
+-- Programs run without it too, so nobody would notice until a crash leaves some behind.
+---@param health table
+---@param native himalaya.Native
+local function check_guardian(health, native)
+  local path = vim.fs.dirname(native.path) .. '/himalaya_guardian'
+  local problem = native.jobs.metrics().guardian.problem
+  if vim.fn.executable(path) == 0 then
+    problem = ('%s is missing.'):format(path)
+  end
+  if problem then
+    health.error(
+      'programs may outlive a crash of Neovim, for the guardian does not start: ' .. problem,
+      'Run ./scripts/build, then start Neovim again.'
+    )
+  else
+    health.ok('the guardian is there, nothing outlives Neovim')
+  end
+end
+
 ---@param health table
 local function check_native(health)
   health.start('himalaya: native module')
@@ -32,6 +51,7 @@ local function check_native(health)
   for name, version in vim.spairs(native.versions()) do
     health.info(name .. ' ' .. version)
   end
+  check_guardian(health, native)
 end
 
 local PROGRAMS = {

@@ -101,6 +101,8 @@ end
 local function explain(message)
   if message:find('No such file', 1, true) or message:find('no such file', 1, true) then
     return ('the module is not built: %s is missing.'):format(path)
+  elseif message:find('luaopen_himalaya_stamp', 1, true) then
+    return ('the module at %s is of other sources: it has no stamp.'):format(path)
   end
   return ('the module at %s does not load on this machine: %s'):format(path, message)
 end
@@ -110,8 +112,11 @@ if not stamp_of then
   refuse(explain(tostring(problem)))
 end
 -- By its path too: a search of 'runtimepath' costs more than all of luaopen.
-local wanted, built = dofile(root .. '/lua/himalaya/stamp.lua'), stamp_of()
-if built ~= wanted then
+local has_stamp, wanted = pcall(dofile, root .. '/lua/himalaya/stamp.lua')
+local built = stamp_of()
+if not has_stamp or type(wanted) ~= 'string' then
+  refuse(('%s/lua/himalaya/stamp.lua is missing or damaged; it says which module fits.'):format(root))
+elseif built ~= wanted then
   refuse(('the module at %s is of other sources (%s) than the Lua files (%s).'):format(path, built, wanted))
 end
 

@@ -47,6 +47,21 @@ describe(':checkhealth himalaya', function()
     child.stop()
   end)
 
+  it('says that the guardian is missing, without whom programs outlive a crash', function()
+    local child = Child.start()
+    line_with(check(child), 'OK', 'the guardian is there')
+    child.stop()
+
+    local build_dir = vim.env.HIMALAYA_BUILD_DIR or (vim.env.HIMALAYA_ROOT .. '/build')
+    local dir = vim.fn.tempname()
+    vim.fn.mkdir(dir)
+    assert(vim.uv.fs_symlink(build_dir .. '/himalaya_native.so', dir .. '/himalaya_native.so'))
+    child = Child.start({ env = { HIMALAYA_BUILD_DIR = dir } })
+    line_with(check(child), 'ERROR', 'himalaya_guardian is missing.')
+    child.stop()
+    vim.fn.delete(dir, 'rf')
+  end)
+
   it('shows what is wrong with the options, and never a password', function()
     local child = Child.start({
       setup = {

@@ -71,6 +71,31 @@ describe('the loader', function()
     assert.matches('&& ./scripts/build', message, 1, true)
   end)
 
+  it('says what to run when a stamp is missing, whichever of the two', function()
+    local checkout = vim.fn.tempname()
+    vim.fn.mkdir(checkout .. '/lua/himalaya', 'p')
+    assert(vim.uv.fs_copyfile(root .. '/lua/himalaya/native.lua', checkout .. '/lua/himalaya/native.lua'))
+    local before = ('vim.opt.runtimepath:prepend(%q)'):format(vim.uv.fs_realpath(checkout))
+    for _, lines in ipairs({ {}, { 'return (' }, { 'return nil' } }) do
+      if #lines > 0 then
+        vim.fn.writefile(lines, checkout .. '/lua/himalaya/stamp.lua')
+      end
+      local ok, message = load_from(build_dir, before)
+      assert.is_false(ok)
+      assert.matches('/lua/himalaya/stamp.lua is missing or damaged', message, 1, true)
+      assert.matches('&& ./scripts/build', message, 1, true)
+    end
+    vim.fn.delete(checkout, 'rf')
+
+    -- Any other library: what a failed or foreign build may leave under that name.
+    local ok, message = load_from(build_with(function(path)
+      assert(vim.uv.fs_copyfile(build_dir .. '/himalaya_mime.so', path))
+    end))
+    assert.is_false(ok)
+    assert.matches('it has no stamp', message, 1, true)
+    assert.matches('&& ./scripts/build', message, 1, true)
+  end)
+
   it('gives the same module again after package.loaded was cleared', function()
     local child = Child.start()
     local same = child.lua([[
