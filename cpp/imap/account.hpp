@@ -49,6 +49,7 @@ struct Learnt {
     bool id = true;
     bool enable = true;
     bool notify = true;
+    bool burst = true;   // many short questions at once
     bool qresync = true; // SELECT (QRESYNC ...)
     bool compress = true;
     bool utf8 = true;

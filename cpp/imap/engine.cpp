@@ -75,6 +75,9 @@ Result<RequestId> Engine::submit(Request request) {
     entry.holds = request.holds;
     entry.lazy = request.lazy;
     entry.waits = request.waits;
+    if (request.brief)
+        for (const auto& piece : entry.wire.pieces)
+            entry.brief += piece.bytes.size();
     entry.on_ok = request.on_ok;
     entry.on_fail = request.on_fail;
     return enqueue(std::move(entry));
@@ -171,10 +174,14 @@ void Engine::pump() {
     if (m_pumping || m_state == State::greeting || m_ended)
         return;
     bool eager = std::any_of(m_queue.begin(), m_queue.end(), [](auto& e) { return !e.lazy; });
-    while (eager && !m_queue.empty() && m_holder == 0 && m_flight.size() < m_window) {
+    while (eager && !m_queue.empty() && m_holder == 0 && has_room(m_queue.front())) {
         m_flight.push_back(std::move(m_queue.front()));
         m_queue.pop_front();
         Entry& entry = m_flight.back();
+        if (entry.brief > 0) {
+            ++m_brief;
+            m_brief_bytes += entry.brief;
+        }
         // Pieces go until one must wait for the server's `+`.
         while (entry.next_piece < entry.wire.pieces.size()) {
             auto& piece = entry.wire.pieces[entry.next_piece++];
@@ -187,6 +194,15 @@ void Engine::pump() {
         if (entry.holds)
             m_holder = entry.id;
     }
+}
+
+bool Engine::has_room(const Entry& next) const {
+    if (m_burst == 0)
+        return m_flight.size() < m_window;
+    // The brief ones in flight take no place from the others.
+    if (next.brief == 0)
+        return m_flight.size() - m_brief < m_window;
+    return m_flight.size() < m_window || m_brief_bytes + next.brief <= m_burst;
 }
 
 bool Engine::expects() const {
@@ -319,6 +335,10 @@ void Engine::handle_tagged(const Status& status) {
                               "The connection was closed to be safe; it is opened again by itself."));
     Entry entry = std::move(*found);
     m_flight.erase(found);
+    if (entry.brief > 0) {
+        --m_brief;
+        m_brief_bytes -= entry.brief;
+    }
     ++m_progress;
     if (m_holder == entry.id)
         m_holder = 0;
@@ -341,13 +361,15 @@ void Engine::handle_tagged(const Status& status) {
 }
 
 // More than the server bears shows as BAD or as throttling while several commands are in flight: half of what was
-// there then is the new window. It opens again slowly, and never beyond where it began.
+// there then is the new window. It opens again slowly, and never beyond where it began; bursts do not come again.
 void Engine::adapt(const Entry& entry, const Status& status) {
     Refusal refusal{verdict_of(status.condition), status.code.name, status.text};
     bool complains = throttles(refusal) || (refusal.verdict == Verdict::bad && m_flight.size() >= 2);
     if (complains) {
         m_window = std::max<size_t>(1, std::min(m_window, m_flight.size() + 1) / 2);
         m_good = 0;
+        m_burst = 0;
+        m_complained = true;
     } else if (!entry.waits && ++m_good >= good_run) {
         m_good = 0;
         m_window = std::min(m_most, m_window + 1);

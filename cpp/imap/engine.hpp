@@ -38,7 +38,8 @@ struct Request {
     bool holds =
         false;         // nothing goes out behind it until it is done (AUTHENTICATE, IDLE, STARTTLS, COMPRESS)
     bool lazy = false; // goes out with the next one that is not, so that it costs no round trip
-    bool waits = false;                  // the server may take as long as it likes (IDLE)
+    bool waits = false; // the server may take as long as it likes (IDLE)
+    bool brief = false; // its answer is a line or two (STATUS): the burst counts, not the window
     std::optional<State> on_ok, on_fail; // the state it leads to
 };
 
@@ -129,6 +130,11 @@ class Engine {
     bool idle() const { return m_flight.empty() && m_queue.empty(); }
     size_t window() const { return m_window; }
     void set_window(size_t window) { m_window = m_most = window < 1 ? 1 : window; }
+    // Brief requests go out beyond the window up to so many bytes of commands in flight: a question about each of 200
+    // folders is one breath of 20 KB, which every socket takes, and not a round trip for every 15 of them. Nothing
+    // after the server complained once.
+    size_t burst() const { return m_burst; }
+    void set_burst(size_t bytes) { m_burst = m_complained ? 0 : bytes; }
     size_t memory() const { return m_parser.memory(); }
     uint64_t malformed() const { return m_malformed; }
 
@@ -144,6 +150,7 @@ class Engine {
         bool lazy = false;
         bool secret = false;
         bool waits = false;
+        size_t brief = 0;     // bytes of a brief one, 0 for another
         bool granted = false; // its `+` came: only from then on may it take as long as it likes
         std::optional<State> on_ok, on_fail;
     };
@@ -161,6 +168,7 @@ class Engine {
     bool offer(uint32_t kind, const Response& response, bool oldest_only = false);
     void learn(const StatusCode& code);
     void adapt(const Entry& entry, const Status& status);
+    bool has_room(const Entry& next) const;
 
     Events& m_events;
     Parser m_parser;
@@ -177,10 +185,14 @@ class Engine {
     RequestId m_holder = 0; // nothing goes out until this one is done or may go on
     size_t m_window = 15;
     size_t m_most = 15;
-    size_t m_good = 0; // answers in a row without complaint
+    size_t m_burst = 0;
+    size_t m_brief = 0;       // brief requests in flight
+    size_t m_brief_bytes = 0; // and what they are long
+    size_t m_good = 0;        // answers in a row without complaint
     uint64_t m_progress = 0;
     uint64_t m_malformed = 0;
-    uint64_t m_garbage = 0; // what was malformed and nobody's
+    uint64_t m_garbage = 0;    // what was malformed and nobody's
+    bool m_complained = false; // of too many commands at once
     bool m_ended = false;
     bool m_pumping = false;
     bool m_logging = false;

@@ -371,10 +371,35 @@ loop::Task<std::vector<FolderInfo>> list(std::shared_ptr<Session> session, std::
 
 // ---- STATUS
 
+namespace {
+
+struct Asked {
+    std::shared_ptr<std::optional<StatusInfo>> told = std::make_shared<std::optional<StatusInfo>>();
+    Ticket ticket;
+};
+
+Asked ask_status(Session& session, const std::string& folder, const std::string& items) {
+    Asked asked;
+    Command command(session.dialect(), "STATUS");
+    put_folder(command, session, folder).raw(fmt::format("({})", items));
+    Request request{std::move(command), "STATUS", takes::status};
+    request.brief = true;
+    asked.ticket =
+        session.post(std::move(request), [told = asked.told, folder, s = &session](const Response& response) {
+            auto& got = std::get<FolderStatus>(response);
+            if (*told || !same_name(folder_name(*s, got.name), folder))
+                return false;
+            *told = kept(got);
+            return true;
+        });
+    return asked;
+}
+
+} // namespace
+
 loop::Task<std::vector<Result<StatusInfo>>>
 status(std::shared_ptr<Session> session, std::vector<std::string> folders, loop::CancelToken token) {
-    std::vector<std::shared_ptr<std::optional<StatusInfo>>> slots;
-    std::vector<Ticket> tickets;
+    std::vector<Asked> questions;
     std::vector<Result<StatusInfo>> results;
     if (folders.empty())
         co_return results;
@@ -382,33 +407,26 @@ status(std::shared_ptr<Session> session, std::vector<std::string> folders, loop:
     {
         Session::Together together(*session);
         look_first(*session);
-        for (auto& folder : folders) {
-            auto slot = std::make_shared<std::optional<StatusInfo>>();
-            slots.push_back(slot);
-            Command command(session->dialect(), "STATUS");
-            put_folder(command, *session, folder).raw(fmt::format("({})", items));
-            Request request{std::move(command), "STATUS", takes::status};
-            tickets.push_back(session->post(std::move(request),
-                                            [slot, folder, s = session.get()](const Response& response) {
-                                                auto& got = std::get<FolderStatus>(response);
-                                                if (*slot || !same_name(folder_name(*s, got.name), folder))
-                                                    return false;
-                                                *slot = kept(got);
-                                                return true;
-                                            }));
-        }
+        for (auto& folder : folders)
+            questions.push_back(ask_status(*session, folder, items));
     }
-    for (size_t i = 0; i < tickets.size(); ++i) {
-        Answer got = co_await session->answer(tickets[i], token);
+    for (size_t i = 0; i < questions.size(); ++i) {
+        Answer got = co_await session->answer(questions[i].ticket, token);
+        // One of many at once may have been too many for the server; by now fewer are on their way.
+        if (got.verdict == Verdict::bad && questions.size() > 1 && !backoff_of(got.text)) {
+            session->learnt().burst = false;
+            questions[i] = ask_status(*session, folders[i], items);
+            got = co_await session->answer(questions[i].ticket, token);
+        }
         if (!got.ok())
             results.push_back(
                 error_of(got.refusal(), fmt::format("tell about the folder {}", shown(folders[i]))));
-        else if (!*slots[i])
+        else if (!*questions[i].told)
             results.push_back(
                 make_error(Fault::protocol,
                            fmt::format("The server said nothing about the folder {}.", shown(folders[i]))));
         else
-            results.push_back(**slots[i]);
+            results.push_back(**questions[i].told);
     }
     co_return results;
 }

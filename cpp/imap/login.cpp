@@ -64,9 +64,18 @@ loop::Task<void> Session::connect(loop::CancelToken token) {
     if (!m_engine.capabilities().known())
         co_await ask_capabilities(token);
     m_learnt->capabilities = m_engine.capabilities();
-    m_quirks = quirks_of({m_account->host, m_greeting, m_learnt->id_name}, m_engine.capabilities());
-    m_engine.set_window(m_quirks.window);
+    take_quirks();
     greet_after_login();
+}
+
+// Once after the login, and again when the server has said its name.
+void Session::take_quirks() {
+    auto before = std::exchange(
+        m_quirks, quirks_of({m_account->host, m_greeting, m_learnt->id_name}, m_engine.capabilities()));
+    m_engine.set_burst(m_learnt->burst ? m_quirks.burst : 0);
+    if (!m_knows_window || before.window != m_quirks.window)
+        m_engine.set_window(m_quirks.window);
+    m_knows_window = true;
 }
 
 loop::Task<void> Session::ask_capabilities(loop::CancelToken token) {
@@ -223,9 +232,7 @@ void Session::greet_after_login() {
             for (auto& field : identity->fields)
                 if (field.name == "name")
                     session->m_learnt->id_name = shown(field.value);
-            session->m_quirks =
-                quirks_of({session->m_account->host, session->m_greeting, session->m_learnt->id_name},
-                          session->capabilities());
+            session->take_quirks();
             return true;
         });
         ticket.let_go();

@@ -325,6 +325,9 @@ void Session::on_done(RequestId id, const Completion& completion) {
 void Session::on_end(const Error& error) {
     auto self = shared_from_this();
     m_error = error;
+    // A connection that ends under a burst may have ended of it: the next one asks a few at a time.
+    if (m_engine.burst() > 0 && m_calls.size() > m_engine.window())
+        m_learnt->burst = false;
     m_timer.stop();
     m_idling = m_idle_wanted = false;
     if (m_wire)

@@ -237,6 +237,7 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
     loop::Task<bool> try_mechanism(auth::Secret secret, loop::CancelToken token);
     loop::Task<void> ask_capabilities(loop::CancelToken token);
     void greet_after_login();
+    void take_quirks();
 
     void on_bytes(std::span<const char> bytes);
     void drain();
@@ -278,7 +279,7 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
     loop::Gate m_settled{true};                   // shut while ENABLE is on its way
     Function<void(std::string_view)> m_challenge; // while logging in
     bool m_qresync_on = false;
-    bool m_greeted_after_login = false;
+    bool m_knows_window = false;
 
     bool m_idle_wanted = false;
     bool m_idling = false; // an IDLE is in flight

@@ -110,6 +110,7 @@ Quirks quirks_of(const Evidence& evidence, const Capabilities& caps) {
         }
         break;
     case Vendor::exchange:
+        quirks.burst = 0;
         quirks.window = 10; // BAD from about 50 in flight on; Geary stays at 25 and still meets throttling
         quirks.id = false;
         quirks.idle_sees_all = false;
@@ -118,6 +119,7 @@ Quirks quirks_of(const Evidence& evidence, const Capabilities& caps) {
     case Vendor::uw:
         quirks.line_budget = 1000;
         quirks.window = 5;
+        quirks.burst = 0;
         break;
     case Vendor::proton:
         quirks.search_return = false;

@@ -44,6 +44,7 @@ struct Quirks {
     Vendor vendor = Vendor::unknown;
     size_t line_budget = 8000;      // bytes of one command line, UID sets included
     size_t window = 15;             // commands in flight at first
+    size_t burst = 32000;           // bytes of questions with short answers in flight, however many they are
     bool search_return = true;      // SEARCH RETURN (...) may be tried
     bool id = true;                 // ID ("name" ...) may be sent
     bool special_use_return = true; // LIST ... RETURN (SPECIAL-USE)

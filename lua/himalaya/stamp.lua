@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '0e92a3a8949e07ad'
+return '27024cdc2ad81ea7'

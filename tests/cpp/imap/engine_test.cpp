@@ -305,6 +305,55 @@ TEST_CASE("the window holds back, closes after a BAD and opens again slowly") {
     REQUIRE(talk.engine.window() == 3);
 }
 
+TEST_CASE("questions with short answers go out at once, as many as their bytes allow, and cost the others "
+          "nothing") {
+    Talk talk;
+    talk.engine.set_window(2);
+    auto brief = [&] {
+        Request request{Command({}, "STATUS"), "STATUS", takes::status};
+        request.brief = true;
+        return talk.engine.submit(std::move(request)).or_throw();
+    };
+    const size_t line = std::string("T1 STATUS\r\n").size();
+    talk.engine.set_burst(6 * line);
+    talk.ask("UID FETCH");
+    for (int i = 2; i <= 9; ++i)
+        brief();
+    CHECK(talk.engine.in_flight() == 7);
+    CHECK(talk.engine.queued() == 2);
+    talk.say("T1 OK\r\nT2 OK\r\n");
+    CHECK(talk.engine.in_flight() == 6);
+    talk.say("T3 OK\r\nT4 OK\r\nT5 OK\r\nT6 OK\r\nT7 OK\r\n");
+    CHECK(talk.engine.in_flight() == 2);
+    talk.ask("UID FETCH");
+    talk.ask("UID FETCH");
+    talk.ask("UID FETCH");
+    CHECK(talk.engine.in_flight() == 4);
+    CHECK(talk.engine.queued() == 1);
+}
+
+TEST_CASE("a server that complained of too many commands gets no burst again") {
+    Talk talk;
+    talk.engine.set_window(4);
+    talk.engine.set_burst(1000);
+    auto brief = [&] {
+        Request request{Command({}, "STATUS"), "STATUS", takes::status};
+        request.brief = true;
+        return talk.engine.submit(std::move(request)).or_throw();
+    };
+    for (int i = 1; i <= 8; ++i)
+        brief();
+    REQUIRE(talk.engine.in_flight() == 8);
+    talk.say("T1 BAD too many commands in flight\r\n");
+    REQUIRE(talk.engine.burst() == 0);
+    talk.say("T2 OK\r\nT3 OK\r\nT4 OK\r\nT5 OK\r\nT6 OK\r\nT7 OK\r\nT8 OK\r\n");
+    for (int i = 9; i <= 16; ++i)
+        brief();
+    REQUIRE(talk.engine.in_flight() == talk.engine.window());
+    talk.engine.set_burst(1000);
+    REQUIRE(talk.engine.burst() == 0);
+}
+
 TEST_CASE("chatter is no progress, an answer is") {
     Talk talk;
     talk.ask("UID FETCH", takes::fetch);

@@ -1,4 +1,5 @@
 #include "imap/change.hpp"
+#include "imap/folder.hpp"
 #include "imap/search.hpp"
 
 #include "catch.hpp"
@@ -164,4 +165,65 @@ TEST_CASE("a value typed by a user cannot become another search key") {
     request.criteria = {{"SINCE", {"1-Feb-2024 DELETED"}}};
     auto task = [](auto s, auto r) -> loop::Task<void> { co_await search(s, r, {}); };
     REQUIRE(place.loop.run(task(session, request))->code == himalaya::Code::invalid);
+}
+
+namespace {
+
+std::vector<std::string> shelves(int count) {
+    std::vector<std::string> names;
+    for (int i = 0; i < count; ++i)
+        names.push_back("Shelf " + std::to_string(i));
+    return names;
+}
+
+std::string name_in(const std::string& line) {
+    auto from = line.find('"');
+    return line.substr(from, line.find('"', from + 1) + 1 - from);
+}
+
+} // namespace
+
+TEST_CASE("two hundred folders are asked about before the first answer is there") {
+    Place place;
+    place.server.on("STATUS", "");
+    auto session = place.open();
+    std::optional<Error> ended;
+    bool done = false;
+    auto task = [](auto s) -> loop::Task<void> {
+        auto asking = status(s, shelves(200), {});
+        (void)co_await asking;
+    };
+    loop::start(task(session), [&](std::optional<Error> error) {
+        ended = std::move(error);
+        done = true;
+    });
+    REQUIRE(place.loop.run_until([&] { return place.server.count("STATUS") == 200; }));
+    REQUIRE_FALSE(done);
+    session->close(make_error(himalaya::Code::cancelled, "the test is over"));
+    REQUIRE(place.loop.run_until([&] { return done; }));
+    REQUIRE(ended);
+    // It may have been the many questions that ended the connection.
+    REQUIRE_FALSE(place.learnt->burst);
+}
+
+TEST_CASE("a server that refuses many questions at once is asked again, a few at a time") {
+    Place place;
+    int heard = 0;
+    place.server.on("STATUS", [&heard](const std::string& line) -> std::string {
+        ++heard;
+        if (heard > 20 && heard <= 100)
+            return "% BAD too many commands\r\n";
+        return "* STATUS " + name_in(line) + " (MESSAGES 4 UIDNEXT 9 UIDVALIDITY 2)\r\n% OK\r\n";
+    });
+    auto session = place.open();
+    auto told = place.loop.value_of(status(session, shelves(100), {}));
+    REQUIRE(told.size() == 100);
+    for (const auto& one : told) {
+        REQUIRE(one);
+        REQUIRE(one->messages == 4u);
+    }
+    REQUIRE(place.server.count("STATUS") == 180);
+    REQUIRE(session->engine().burst() == 0);
+    auto second = place.open();
+    REQUIRE(second->engine().burst() == 0);
 }
