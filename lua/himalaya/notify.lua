@@ -1,6 +1,7 @@
 -- Everything that is said to the user goes through here. Errors, warnings and the outcome of what the user did are
 -- always shown; what happens by itself only with `notify.debug`. The same words are said once per `repeat_after`
--- seconds and no more than `per_minute` in all, so that a server that fails a hundred times is one message.
+-- seconds and no more than `per_minute` in all, so that a server that fails a hundred times is one message. Only the
+-- outcome of what the user did is said again when something else stands there by now, and what answers a command always.
 -- What is held back is in :HimalayaLog like the rest.
 
 local config = require('himalaya.config')
@@ -22,6 +23,7 @@ local total = 0
 local said = {} ---@type { time_ms: integer, kind: himalaya.notify.Kind, text: string, shown: boolean }[]
 local lately = {} ---@type table<string, { at: number, more: integer }> by text
 local minute = { began = -math.huge, count = 0, held = 0 }
+local last_shown ---@type string?
 
 local function now()
   return vim.uv.hrtime() / 1e9
@@ -54,12 +56,13 @@ local function forget(time, window)
 end
 
 ---@param text string
+---@param again boolean whether it may be said again so soon
 ---@return string? text to show now, nil when it is held back
-local function limit(text)
+local function limit(text, again)
   local options = config.get().notify
   local time = now()
   local entry = lately[text]
-  if entry and time - entry.at < options.repeat_after then
+  if entry and time - entry.at < options.repeat_after and not again then
     entry.more = entry.more + 1
     return nil
   end
@@ -75,6 +78,7 @@ local function limit(text)
   end
   minute.count = minute.count + 1
   lately[text] = { at = time, more = 0 }
+  last_shown = text
   if entry and entry.more > 0 then
     text = ('%s (%d times more since)'):format(text, entry.more)
   end
@@ -86,7 +90,7 @@ end
 
 ---@param text string
 ---@param kind himalaya.notify.Kind
----@param opts? { lines?: boolean }
+---@param opts? { lines?: boolean, asked?: boolean } asked: the answer to a command
 function M.say(text, kind, opts)
   if vim.in_fast_event() then
     vim.schedule(function()
@@ -97,7 +101,8 @@ function M.say(text, kind, opts)
   text = clean(text, opts and opts.lines)
   local how = KINDS[kind]
   local wanted = how.always or config.get().notify.debug
-  local shown = wanted and limit(text) or nil
+  local again = opts and opts.asked or kind == 'USER_ACTION' and text ~= last_shown
+  local shown = wanted and limit(text, again) or nil
   total = total + 1
   said[#said + 1] = { time_ms = milliseconds(), kind = kind, text = text, shown = shown ~= nil }
   if #said > KEPT then
@@ -110,14 +115,14 @@ end
 
 --- Something failed.
 ---@param text string one sentence, and what to do next
----@param opts? { lines?: boolean }
+---@param opts? { lines?: boolean, asked?: boolean }
 function M.error(text, opts)
   M.say(text, 'ERROR', opts)
 end
 
 --- Something is not as it should be.
 ---@param text string
----@param opts? { lines?: boolean }
+---@param opts? { lines?: boolean, asked?: boolean }
 function M.warn(text, opts)
   M.say(text, 'WARNING', opts)
 end
@@ -143,8 +148,9 @@ end
 --- An `err` as callbacks get it: its message and what to do next.
 ---@param err table
 ---@param doing? string what failed, "The folder could not be opened"
-function M.report(err, doing)
-  M.error(require('himalaya.errors').sentence(err, doing))
+---@param opts? { asked?: boolean }
+function M.report(err, doing, opts)
+  M.error(require('himalaya.errors').sentence(err, doing), opts)
 end
 
 --- What was said or held back lately, oldest first, and how much that was since Neovim started; for :HimalayaLog.

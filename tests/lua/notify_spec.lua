@@ -56,6 +56,29 @@ describe('messages', function()
     assert.same({ 1, 3, 'himalaya: No route to imap.example.org. (4 times more since)', 7 }, said)
   end)
 
+  it('of what the user did are said again when something else was said since', function()
+    local said = child.lua(function()
+      local notify = require('himalaya.notify')
+      notify.action('Deleted one message; U takes it back.')
+      notify.action('Deleted one message; U takes it back.')
+      notify.action('Took it back.')
+      notify.action('Deleted one message; U takes it back.')
+      notify.error('No route.')
+      notify.action('Took it back.')
+      notify.error('No route.')
+      return #_G.said
+    end)
+    assert.equal(5, said)
+  end)
+
+  it('that answer a command are said each time', function()
+    for _ = 1, 2 do
+      pcall(child.cmd, 'HimalayaSyncInbox nobody')
+      pcall(child.cmd, 'Himalaya')
+    end
+    assert.equal(4, child.lua('return #_G.said'))
+  end)
+
   it('are no more than notify.per_minute', function()
     local said = child.lua(function()
       require('himalaya').setup({ notify = { per_minute = 3 } })

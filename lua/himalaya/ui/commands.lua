@@ -37,7 +37,7 @@ function M.sync(kind, accounts)
       if err.code == 'cancelled' then
         notify.action('The sync was cancelled.')
       else
-        notify.report(err, 'Nothing was synced')
+        notify.report(err, 'Nothing was synced', { asked = true })
       end
       return
     end
@@ -132,7 +132,7 @@ function M.folder(account)
   local shown, folder = screen.here()
   account = account or shown or config.get().default_account
   if not account then
-    notify.warn('There is no account yet; :help himalaya-setup tells how to add one.')
+    notify.warn('There is no account yet; :help himalaya-setup tells how to add one.', { asked = true })
     return
   end
   actions.pick_folder(
