@@ -387,6 +387,36 @@ describe('the windows', function()
     assert.equal(25, nvim.window('sidebar').width)
   end)
 
+  it('have a narrow screen for themselves, and the sidebar beside them when there is room again', function()
+    start({ columns = 100 })
+    nvim.type('<Esc>')
+    nvim.wait_for_filetype('sidebar')
+    nvim.resize(20, 6)
+    nvim.wait_for(function()
+      return nvim.window('sidebar') == vim.NIL and nvim.window('list').width == 20
+    end)
+    nvim.wait_for_filetype('list')
+    nvim.type('B')
+    nvim.wait_for(function()
+      return nvim.messages():find('needs a screen of 50 columns', 1, true)
+    end)
+    nvim.resize(100, 30)
+    nvim.wait_for(function()
+      return nvim.window('sidebar') ~= vim.NIL and nvim.window('sidebar').width == 25
+    end)
+    -- Nobody shows what a key has hidden.
+    nvim.type('B')
+    nvim.wait_for(function()
+      return nvim.window('sidebar') == vim.NIL
+    end)
+    nvim.resize(20, 6)
+    nvim.resize(100, 30)
+    nvim.wait_for(function()
+      return nvim.window('list').width == 100
+    end)
+    assert.equal(1, nvim.windows())
+  end)
+
   it('open messages in splits and tab pages, and go to what was not read', function()
     start()
     nvim.type('o')

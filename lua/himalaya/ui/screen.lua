@@ -18,6 +18,7 @@ local resized ---@type integer? the width the user gave the sidebar
 
 local before = {} ---@type table<integer, integer> the buffer that stood in a window
 local hidden = {} ---@type table<integer, boolean> tab pages whose sidebar was hidden, or shown, by a key
+local narrowed = {} ---@type table<integer, boolean> tab pages whose sidebar gave way to a narrow screen
 local opened = false
 
 ---@param buffer integer
@@ -105,9 +106,31 @@ local function close_sidebar(window)
   vim.api.nvim_win_close(window, true)
 end
 
+-- A screen that became too narrow for both is the list's; the sidebar comes back when there is room again.
+local function fit_sidebar()
+  local tab, window = vim.api.nvim_get_current_tabpage(), find(sidebar.is)
+  if vim.o.columns < LEAST_COLUMNS then
+    local main = find(is_main)
+    if window and main then
+      narrowed[tab] = true
+      vim.api.nvim_win_close(window, true)
+      vim.api.nvim_set_current_win(main)
+    end
+  elseif narrowed[tab] then
+    narrowed[tab] = nil
+    if find(is_main) then
+      open_sidebar()
+    end
+  end
+end
+
 --- Shows the sidebar of this tab page, or hides it.
 function M.toggle_sidebar()
   local window = find(sidebar.is)
+  if not window and vim.o.columns < LEAST_COLUMNS then
+    notify.action(('The sidebar needs a screen of %d columns.'):format(LEAST_COLUMNS))
+    return
+  end
   hidden[vim.api.nvim_get_current_tabpage()] = window ~= nil
   if not window then
     open_sidebar()
@@ -128,8 +151,14 @@ local function begin()
   if options.async.enabled and options.sync.auto then
     require('himalaya.sync.manager').start_auto_sync()
   end
+  local group = vim.api.nvim_create_augroup('himalaya.screen', { clear = true })
+  vim.api.nvim_create_autocmd({ 'VimResized', 'TabEnter' }, {
+    group = group,
+    desc = 'himalaya: give a narrow screen to the list',
+    callback = fit_sidebar,
+  })
   vim.api.nvim_create_autocmd({ 'VimResized', 'WinResized' }, {
-    group = vim.api.nvim_create_augroup('himalaya.screen', { clear = true }),
+    group = group,
     desc = 'himalaya: lay out again',
     callback = function()
       lists.repaint()
@@ -202,7 +231,7 @@ end
 ---@param given { args: string }
 function M.open(given)
   if not config.get().default_account then
-    notify.warn('There is no account yet; :help himalaya-setup tells how to add one.')
+    notify.warn('There is no account yet; :help himalaya-setup tells how to add one.', { asked = true })
     return
   end
   -- What cannot be loaded is said before a window is touched.
@@ -279,6 +308,7 @@ function M.close()
   end
   require('himalaya.ui.preview').forget()
   hidden[vim.api.nvim_get_current_tabpage()] = nil
+  narrowed[vim.api.nvim_get_current_tabpage()] = nil
   if not main or not vim.api.nvim_win_is_valid(main) then
     return
   end
