@@ -146,7 +146,10 @@ function M.run(name, given)
   end)
   if not ok then
     local reason = tostring(err):gsub('^[^\n]-%.lua:%d+: ', ''):gsub('^himalaya: ', '')
-    require('himalaya.notify').error((':%s cannot go on: %s'):format(name, reason), { lines = true, asked = true })
+    require('himalaya.notify').error(
+      (':%s cannot go on: %s'):format(name, reason),
+      { lines = true, asked = true }
+    )
   end
 end
 

@@ -1,8 +1,8 @@
 -- Everything that is said to the user goes through here. Errors, warnings and the outcome of what the user did are
 -- always shown; what happens by itself only with `notify.debug`. The same words are said once per `repeat_after`
 -- seconds and no more than `per_minute` in all, so that a server that fails a hundred times is one message. Only the
--- outcome of what the user did is said again when something else stands there by now, and what answers a command always.
--- What is held back is in :HimalayaLog like the rest.
+-- outcome of what the user did is said again when something else stands there by now, and what answers a command
+-- each time. What is held back is in :HimalayaLog like the rest.
 
 local config = require('himalaya.config')
 
