@@ -181,7 +181,8 @@ void set_flags(lua_State* L, const List& flags) {
 } // namespace
 
 void push_message(lua_State* L, const Fetch& message, std::vector<Undecoded>& undecoded) {
-    lua_createtable(L, 0, 8);
+    // A body mostly comes with its UID alone.
+    lua_createtable(L, 0, message.envelope || message.sections.empty() ? 8 : 2);
     set_some(L, "uid", message.uid);
     set_some(L, "modseq", message.modseq);
     set_some(L, "size", message.size);
