@@ -51,6 +51,8 @@ void Wire::Impl::on_raw(Result<std::span<const char>> bytes) {
         m_raw.keep();
     if (m_inflater)
         m_inflater->keep();
+    if (m_tcp && !m_ended)
+        m_gathering.came(m_tcp->fd(), bytes->size());
     pause_reading();
     update_reading();
 }
@@ -246,6 +248,7 @@ void Wire::Impl::end(std::optional<Error> error) {
     if (std::exchange(m_ended, true))
         return;
     auto self = shared_from_this();
+    m_gathering.stop();
     m_read_pause.stop();
     m_write_pause.stop();
     if (m_tcp)
@@ -280,6 +283,7 @@ void Wire::Impl::close() {
         send_raw(m_tls->take_output());
     }
     m_ended = true;
+    m_gathering.stop();
     m_read_pause.stop();
     m_write_pause.stop();
     for (Outgoing& outgoing : m_out)

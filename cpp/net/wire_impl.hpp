@@ -9,6 +9,7 @@
 #include "loop/timer.hpp"
 #include "net/connect.hpp"
 #include "net/deflate.hpp"
+#include "net/gathering.hpp"
 #include "net/net.hpp"
 #include "net/tls.hpp"
 #include "net/wire.hpp"
@@ -19,7 +20,7 @@ class Wire::Impl : public std::enable_shared_from_this<Wire::Impl> {
   public:
     Impl(Net& net, WireOptions options, std::string host)
         : m_net(net), m_loop(net.loop()), m_options(std::move(options)), m_host(std::move(host)),
-          m_read_pause(m_loop, "net"), m_write_pause(m_loop, "net") {}
+          m_gathering(m_loop), m_read_pause(m_loop, "net"), m_write_pause(m_loop, "net") {}
 
     void adopt(Connected connected) {
         m_tcp = std::move(connected.tcp);
@@ -110,6 +111,7 @@ class Wire::Impl : public std::enable_shared_from_this<Wire::Impl> {
     std::deque<Outgoing> m_out;
     std::size_t m_queued = 0;
     std::vector<std::shared_ptr<Drain>> m_drains;
+    Gathering m_gathering;
     loop::Timer m_read_pause;
     loop::Timer m_write_pause;
     WireStats m_stats;

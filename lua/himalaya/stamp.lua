@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '27024cdc2ad81ea7'
+return '0baa8595017404f1'

@@ -6,6 +6,7 @@
 #include "net/bandwidth.hpp"
 #include "net/connect.hpp"
 #include "net/deflate.hpp"
+#include "net/gathering.hpp"
 #include "net/resolver.hpp"
 
 using namespace himalaya;
@@ -173,4 +174,21 @@ TEST_CASE("families take turns, IPv6 first, as they come to be known") {
     while (std::optional<Address> next = candidates.next())
         order.push_back(next->text());
     REQUIRE(order == std::vector<std::string>{"2001:db8::1", "192.0.2.2", "2001:db8::2", "192.0.2.3"});
+}
+
+TEST_CASE(
+    "a flow is fast by what came in the last milliseconds, and slow again by the first bytes after a rest") {
+    Flow flow;
+    flow.add(1000, 1 << 20);
+    REQUIRE_FALSE(flow.fast()); // the first bytes ever: nobody knows how long they took
+    for (std::int64_t now = 1001; now <= 1020; ++now)
+        flow.add(now, 16 * 1024);
+    REQUIRE_FALSE(flow.fast());
+    for (std::int64_t now = 1021; now <= 1040; ++now)
+        flow.add(now, 64 * 1024);
+    REQUIRE(flow.fast());
+    flow.add(1041, 10);
+    REQUIRE(flow.fast());
+    flow.add(6000, 200);
+    REQUIRE_FALSE(flow.fast());
 }

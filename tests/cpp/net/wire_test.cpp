@@ -162,6 +162,40 @@ TEST_CASE("no turn of the loop is longer than the budget allows while megabytes 
     CHECK(longest <= 2 * SLOWER * loop::Budget::LIMIT_NS);
 }
 
+// The kernel gathers what comes fast, but never holds back the last of it.
+TEST_CASE("what ends a fast flow comes though nothing follows it, and so does each short answer after") {
+    World world;
+    constexpr std::size_t FLOW = 24'000'000;
+    TlsServer server({.certificate = &world.certificate}, [&](Peer& peer) {
+        if (!peer.start_tls())
+            return;
+        std::string piece(60'000, 'z');
+        while (true) {
+            std::string line = peer.line();
+            if (line.empty())
+                return;
+            for (std::size_t sent = 0; line == "all" && sent < FLOW; sent += piece.size())
+                if (!peer.send(piece))
+                    return;
+            peer.send(line + "\r\n");
+        }
+    });
+    std::unique_ptr<Wire> wire = world.open(world.to(server));
+    Reader reader;
+    reader.start(*wire, false);
+    std::size_t wanted = 0;
+    for (int round = 0; round < 3; ++round) {
+        wire->write("all\r\n");
+        wanted += FLOW + 5;
+        REQUIRE(world.loop.run_until([&] { return reader.bytes == wanted; }));
+        for (int i = 0; i < 20; ++i) {
+            wire->write("short\r\n");
+            wanted += 7;
+            REQUIRE(world.loop.run_until([&] { return reader.bytes == wanted; }));
+        }
+    }
+}
+
 TEST_CASE("STARTTLS throws away what came in the clear before it") {
     World world;
     TlsServer server({.certificate = &world.certificate}, [](Peer& peer) {
