@@ -412,11 +412,15 @@ void Engine::handle_malformed(const Malformed& malformed) {
 void Engine::finish() {
     if (m_ended)
         return;
-    m_parser.finish();
     while (step()) {
     }
     if (m_ended)
         return;
+    // Half of a line is no word of the server's: it was cut off, and nothing can be held against what it began to say.
+    m_parser.discard();
+    if (m_state == State::greeting)
+        return end(make_error(Fault::offline, "The server closed the connection before it had greeted.",
+                              "It is opened again by itself; if that stays so, check host, port and tls."));
     end(m_bye.empty()
             ? make_error(Fault::offline, "The server closed the connection.", "It is opened again by itself.")
             : make_error(Fault::offline, fmt::format("The server ended the connection: \"{}\".", m_bye),

@@ -5,6 +5,7 @@
 #include "imap/search.hpp"
 #include "mail/flags.hpp"
 #include "store/packing.hpp"
+#include "sync/answered.hpp"
 #include "sync/imap_visit.hpp"
 
 #include <fmt/format.h>
@@ -56,8 +57,18 @@ std::string path_of(std::string_view name, std::string_view delimiter) {
     return path;
 }
 
+loop::Task<std::shared_ptr<imap::Session>> ImapSource::take(std::string folder, imap::Priority priority,
+                                                            loop::CancelToken token) {
+    auto taking = m_pool->take(std::move(folder), priority, std::move(token));
+    try {
+        co_return co_await taking;
+    } catch (const Error& error) {
+        throw Unreached(error);
+    }
+}
+
 loop::Task<std::vector<RemoteFolder>> ImapSource::folders(std::string soon, loop::CancelToken token) {
-    auto taking = m_pool->take("", imap::Priority::ui, token);
+    auto taking = take("", imap::Priority::ui, token);
     auto session = co_await taking;
     imap::Ticket opening;
     if (!soon.empty() && session->folder().empty())
@@ -87,9 +98,9 @@ loop::Task<std::vector<RemoteFolder>> ImapSource::folders(std::string soon, loop
 
 loop::Task<std::vector<std::optional<RemoteState>>> ImapSource::states(std::vector<std::string> remotes,
                                                                        loop::CancelToken token) {
-    auto taking = m_pool->take("", imap::Priority::ui, token);
+    auto taking = take("", imap::Priority::ui, token);
     auto session = co_await taking;
-    auto asking = imap::status(session, std::move(remotes), token);
+    auto asking = answered(session, imap::status(session, std::move(remotes), token));
     auto answers = co_await asking;
     std::vector<std::optional<RemoteState>> states;
     for (const auto& answer : answers) {
@@ -117,23 +128,23 @@ loop::Task<std::unique_ptr<Visit>> ImapSource::visit(std::string remote, std::op
     if (urgent && known && !known->uids.empty())
         session = m_pool->watching(remote);
     if (!session) {
-        auto taking = m_pool->take(remote, priority, token);
+        auto taking = take(remote, priority, token);
         session = co_await taking;
     }
     auto visit = std::make_unique<ImapVisit>(session, remote, priority);
-    auto opening = visit->open(std::move(known), token);
+    auto opening = answered(session, visit->open(std::move(known), token));
     co_await opening;
     co_return visit;
 }
 
 loop::Task<std::optional<std::int64_t>> ImapSource::append(std::string remote, NewLetter letter,
                                                            loop::CancelToken token) {
-    auto taking = m_pool->take("", imap::Priority::ui, token);
+    auto taking = take("", imap::Priority::ui, token);
     auto session = co_await taking;
     mail::Flags flags{letter.flags, store::unpack_keywords(letter.keywords)};
     std::vector<imap::NewMessage> messages(1);
     messages[0] = {std::move(letter.bytes), mail::imap_flags(flags), internal_date(letter.arrived)};
-    auto appending = imap::append(session, remote, std::move(messages), token);
+    auto appending = answered(session, imap::append(session, remote, std::move(messages), token));
     auto result = co_await appending;
     if (result.uids.size() != 1)
         co_return std::nullopt;

@@ -22,6 +22,9 @@ class ImapSource : public Source {
     SourceStats stats() const override;
 
   private:
+    loop::Task<std::shared_ptr<imap::Session>> take(std::string folder, imap::Priority priority,
+                                                    loop::CancelToken token);
+
     std::shared_ptr<imap::Pool> m_pool;
     std::map<std::string, std::string> m_roles;
 };

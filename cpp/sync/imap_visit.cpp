@@ -5,6 +5,7 @@
 #include "imap/fetch.hpp"
 #include "imap/search.hpp"
 #include "mail/flags.hpp"
+#include "sync/answered.hpp"
 #include "sync/imap_sinks.hpp"
 
 #include <fmt/format.h>
@@ -128,7 +129,7 @@ loop::Task<> ImapVisit::see(UidSet uids, loop::CancelToken token) {
         co_return;
     imap::SelectOptions options;
     options.again = true;
-    auto selecting = imap::select(m_session, m_folder, std::move(options), token);
+    auto selecting = answered(m_session, imap::select(m_session, m_folder, std::move(options), token));
     auto selected = co_await selecting;
     m_fresh = true;
     if (selected.uid_next)
@@ -151,7 +152,7 @@ loop::Task<UidSet> ImapVisit::present(UidSet among, loop::CancelToken token) {
     request.folder = m_folder;
     request.criteria = {{"UID", {among.text()}}};
     request.priority = m_priority;
-    auto searching = imap::search(m_session, std::move(request), token);
+    auto searching = answered(m_session, imap::search(m_session, std::move(request), token));
     co_return co_await searching;
 }
 
@@ -200,7 +201,8 @@ loop::Task<std::vector<std::optional<Error>>> ImapVisit::change_flags(std::vecto
         parts.push_back({std::move(wish.uids), std::move(wanted)});
     }
     imap::Target target{m_folder, {}, uid_validity(), m_priority};
-    auto storing = imap::store_all(m_session, std::move(target), std::move(parts), token);
+    auto storing =
+        answered(m_session, imap::store_all(m_session, std::move(target), std::move(parts), token));
     co_return co_await storing;
 }
 
@@ -216,7 +218,7 @@ loop::Task<Named> ImapVisit::move(UidSet uids, std::string to, loop::CancelToken
     auto seeing = see(uids, token);
     co_await seeing;
     imap::Target target{m_folder, uids, uid_validity(), m_priority};
-    auto moving = imap::move(m_session, std::move(target), std::move(to), token);
+    auto moving = answered(m_session, imap::move(m_session, std::move(target), std::move(to), token));
     auto result = co_await moving;
     if (!result.expunged) {
         auto unmarking = unmark(std::move(uids), token);
@@ -229,7 +231,7 @@ loop::Task<Named> ImapVisit::copy(UidSet uids, std::string to, loop::CancelToken
     auto seeing = see(uids, token);
     co_await seeing;
     imap::Target target{m_folder, std::move(uids), uid_validity(), m_priority};
-    auto copying = imap::copy(m_session, std::move(target), std::move(to), token);
+    auto copying = answered(m_session, imap::copy(m_session, std::move(target), std::move(to), token));
     auto result = co_await copying;
     co_return named_of(result);
 }
@@ -238,7 +240,7 @@ loop::Task<bool> ImapVisit::expunge(UidSet uids, loop::CancelToken token) {
     auto seeing = see(uids, token);
     co_await seeing;
     imap::Target target{m_folder, uids, uid_validity(), m_priority};
-    auto expunging = imap::expunge(m_session, std::move(target), token);
+    auto expunging = answered(m_session, imap::expunge(m_session, std::move(target), token));
     bool gone = co_await expunging;
     if (!gone) {
         auto unmarking = unmark(std::move(uids), token);
@@ -263,7 +265,7 @@ loop::Task<UidSet> ImapVisit::find(Sought sought, std::int64_t first, loop::Canc
             request.criteria.push_back({"SUBJECT", {std::move(sought.subject)}});
     }
     request.priority = m_priority;
-    auto searching = imap::search(m_session, std::move(request), token);
+    auto searching = answered(m_session, imap::search(m_session, std::move(request), token));
     auto found = co_await searching;
     // "9:*" is never empty: it names the last message even when that one is 5.
     if (first <= 1)

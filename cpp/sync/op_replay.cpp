@@ -55,6 +55,8 @@ class Replay {
             auto carrying = carry(*group);
             try {
                 co_await carrying;
+            } catch (const Unreached&) {
+                throw; // whatever its code: no answer to these ops
             } catch (const Error& error) {
                 refusal = error;
             }

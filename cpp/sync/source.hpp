@@ -18,6 +18,12 @@ namespace himalaya::sync {
 
 using imap::UidSet;
 
+// What a source throws when the way to it failed, or ended, and so nothing was answered: no reply, no login, no
+// connection, a line that broke. Every other Error of its is an answer to what was asked.
+struct Unreached : Error {
+    explicit Unreached(const Error& error) : Error(error) {}
+};
+
 // A folder as the source sees it now. Unknown numbers are nothing.
 struct RemoteState {
     std::int64_t uidvalidity = 0;

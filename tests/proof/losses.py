@@ -6,12 +6,42 @@
 
 import os
 import shutil
+import socket
 import sqlite3
 import sys
+import threading
 import unittest
 
 from cuts import Proxy
 from world import World, converge, make_message, places
+
+
+class Greeter:
+    """Says the same to everybody who connects, and hangs up."""
+
+    def __init__(self, greeting):
+        self.greeting = greeting
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.serve)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                peer, _ = self.listener.accept()
+            except OSError:
+                return
+            with peer:
+                peer.sendall(self.greeting)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join()
 
 
 class Case(unittest.TestCase):
@@ -157,6 +187,30 @@ class Losses(Case):
         agent.good("sync", kind="full")
         uids = sorted(m["uid"] for m in agent.good("dump")["folders"]["INBOX"]["messages"])
         self.assertEqual(list(range(1, 301)), uids)
+
+    def test_changes_outlive_whatever_stands_where_the_server_was(self):
+        # What answers before the login says nothing of the changes that wait, whatever code it says it with.
+        for i, greeting in enumerate((b"", b"* OK [CAPABIL", b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n",
+                                      b"* BYE [CANNOT] closed on Sundays\r\n", b"* BYE [NONEXISTENT] who?\r\n",
+                                      b"* OK hello\r\n* NO\r\nT1 OK what?\r\n")):
+            with self.subTest(greeting), Greeter(greeting) as stranger:
+                account, agent = self.begin(4)
+                agent.good("flag", folder="INBOX", ids=self.ids(agent, "INBOX", "m000"), add=2, add_keywords=["todo"])
+                agent.good("move", folder="INBOX", ids=self.ids(agent, "INBOX", "m001"), target="Archive")
+                agent.good("copy", folder="INBOX", ids=self.ids(agent, "INBOX", "m002"), target="Archive")
+                agent.good("delete", folder="INBOX", ids=self.ids(agent, "INBOX", "m003"))
+                agent.good("append", folder="Drafts", message=make_message("draft").decode(), subject="draft",
+                           message_id="<draft@example.org>")
+                agent.kill()
+                agent = account.agent("--timeout", 2000, port=stranger.port)
+                for _ in range(3):
+                    self.assertFalse(agent("sync", kind="full")["ok"])
+                agent.kill()
+                server = converge(account, account.agent())
+                there = {(key, folder) for folder in server for key, *_ in server[folder].values()}
+                self.assertEqual({("m000", "INBOX"), ("m001", "Archive"), ("m002", "INBOX"), ("m002", "Archive"),
+                                  ("m003", "Trash"), ("draft", "Drafts")}, there)
+                self.assertEqual([(3, "todo")], [m[1:3] for m in server["INBOX"].values() if m[0] == "m000"])
 
     def test_a_message_without_a_message_id_is_moved(self):
         account, agent = self.begin(3, message_id=False)

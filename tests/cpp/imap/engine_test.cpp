@@ -201,6 +201,31 @@ TEST_CASE("the end of the stream is an error for those who wait") {
     REQUIRE(talk.heard.ended->code == himalaya::Code::offline);
 }
 
+TEST_CASE("a line that is cut off is a lost connection and nothing the server said") {
+    for (std::string_view part : {"*", "* 3 FETCH (UID 4 FL", "T1 BAD no", "* BYE [CANNOT] n",
+                                  "* 3 FETCH (UID 4 BODY[] {500}\r\nhalf of"}) {
+        Talk talk;
+        talk.ask("NOOP");
+        talk.say(part);
+        talk.engine.finish();
+        REQUIRE(talk.heard.ended->code == himalaya::Code::offline);
+        REQUIRE(talk.heard.ended->retryable);
+    }
+    for (std::string_view part : {"", "*", "* OK [CAPABILITY IMAP4rev1", "* BYE [LIMI", "HTTP/1.1 40"}) {
+        Heard heard;
+        Engine engine(heard, "T");
+        engine.feed(part);
+        engine.finish();
+        REQUIRE(heard.ended->code == himalaya::Code::offline);
+        REQUIRE(heard.ended->hint.find("port") != std::string::npos);
+    }
+    Heard heard;
+    Engine engine(heard, "T");
+    engine.feed("HTTP/1.1 400 Bad Request\r\nCo");
+    engine.finish();
+    REQUIRE(heard.ended->code == himalaya::Code::protocol); // a whole line is the server's own
+}
+
 TEST_CASE("a synchronising literal waits for the server and holds what is behind it") {
     Talk talk;
     Command append({}, "APPEND");
