@@ -9,6 +9,7 @@ what the history says. --late: instead, every answer comes after the client's pa
 """
 
 import argparse
+import itertools
 import json
 import os
 import random
@@ -20,6 +21,7 @@ from killed import HISTORY, Run, letters
 from world import TOOLS, Died, Lost, World, program
 
 MOST_TRIES = 12
+PATIENCE = 60  # after the last harm, for a machine that has much else to do
 
 
 class Proxy:
@@ -46,13 +48,16 @@ def history(run, agent, disturb, mend):
     """All steps; a sync that fails is tried again, first with the line as it is."""
     failures = 0
     for step in HISTORY:
-        for attempt in range(MOST_TRIES):
-            disturb(attempt)
+        for attempt in itertools.count():
+            if attempt <= MOST_TRIES:
+                disturb(attempt)
+                deadline = time.monotonic() + PATIENCE
             try:
                 run.act(agent, step)
                 break
             except Lost as problem:
-                if step is not None or attempt == MOST_TRIES - 1 or "a sync failed" not in str(problem):
+                done = attempt >= MOST_TRIES and time.monotonic() > deadline
+                if step is not None or done or "a sync failed" not in str(problem):
                     raise
                 failures += 1
     mend()

@@ -244,10 +244,11 @@ def main():
             run.account.close()
             rng = random.Random("%d %d" % (options.seed, tier))
             chosen = [p for p in range(options.first, options.last or points) if rng.randrange(whole) < part]
+            rng.shuffle(chosen)  # so that what the time allows for is a share of the whole history too
             print("tier %d: %d points, %d of them tried, seed %d" % (tier, points, len(chosen), options.seed), flush=True)
-            for point in chosen:
+            for tried, point in enumerate(chosen):
                 if time.monotonic() > deadline:
-                    print("time is up before point %d" % point)
+                    print("time is up after %d of them" % tried)
                     break
                 run = Run(world, there)
                 failed = True

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <list>
@@ -316,6 +317,7 @@ int main(int count, char** arguments) {
             SSL_CTX_use_PrivateKey_file(g.shared.tls, key.c_str(), SSL_FILETYPE_PEM) != 1)
             die("the certificate or its key cannot be read");
     }
+    std::signal(SIGPIPE, SIG_IGN); // clients hang up whenever they like
     listen();
     fmt::print("{{\"port\":{}}}\n", g.port);
     std::fflush(stdout);
