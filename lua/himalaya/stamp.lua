@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'bc8dc41a2b622242'
+return 'f91427672665202f'
