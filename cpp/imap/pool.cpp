@@ -44,6 +44,12 @@ std::string interface_addresses() {
     return text;
 }
 
+// It let us in before, so it is the number of connections that it does not like.
+bool may_mean_too_many(const Error& error) {
+    return error.code == Fault::busy || error.code == Fault::throttled || error.code == Fault::auth ||
+           error.code == Fault::offline;
+}
+
 } // namespace
 
 uint64_t Backoff::failed(const Error& error, double chance) {
@@ -194,12 +200,9 @@ loop::Task<std::shared_ptr<Session>> Pool::take(std::string folder, Priority pri
                 failed = error;
             }
             auto shared = best(folder, false);
-            bool refused = failed->code == Fault::busy || failed->code == Fault::throttled ||
-                           failed->code == Fault::auth || failed->code == Fault::offline;
-            if (!shared || !refused)
+            if (!shared || !may_mean_too_many(*failed))
                 throw Error(*failed);
-            // It let us in before, so it is the number of connections that it does not like.
-            limit_to(m_sessions.size(), *failed);
+            limit_to(in_pool, *failed);
             co_return shared;
         }
         if (auto shared = best(folder, false))
@@ -222,8 +225,22 @@ loop::Task<std::shared_ptr<Session>> Pool::open_for_watch(loop::CancelToken toke
     std::shared_ptr<Session> session;
     if (m_limit <= 1)
         session = best({}, true);
-    if (!session)
-        session = co_await connect(token);
+    std::optional<Error> failed;
+    if (!session) {
+        try {
+            session = co_await connect(token);
+        } catch (Error& error) {
+            failed = error;
+        }
+    }
+    if (failed) {
+        // Where no further one is allowed, one of the pool's, as long as that leaves one for the rest of the work.
+        if (m_sessions.size() > 1 && may_mean_too_many(*failed))
+            session = best({}, true);
+        if (!session)
+            throw Error(*failed);
+        limit_to(m_sessions.size() - 1, *failed);
+    }
     m_watching = session;
     co_return session;
 }

@@ -5,6 +5,13 @@
 
 namespace himalaya::imap {
 
+namespace {
+
+// A connection that was lost sooner did not work out, and the next one waits longer.
+constexpr int64_t lasting_ms = 10'000;
+
+} // namespace
+
 std::string_view name_of(Change::Kind kind) {
     constexpr std::string_view names[] = {"messages", "expunged", "flags", "status"};
     return names[static_cast<size_t>(kind)];
@@ -61,6 +68,7 @@ std::vector<std::string> Watch::folders() const {
     auto inbox = std::find(names.begin(), names.end(), "INBOX");
     if (inbox != names.end())
         std::rotate(names.begin(), inbox, inbox + 1);
+    std::stable_partition(names.begin(), names.end(), [&](auto& name) { return !m_missing.contains(name); });
     return names;
 }
 
@@ -92,7 +100,7 @@ loop::Task<void> Watch::run() {
             m_session = session;
             session->listen(this);
             ++m_connection;
-            m_backoff.succeeded();
+            m_serves_since_ms = 0;
             co_await serve(session, token);
         } catch (Error& error) {
             failed = error;
@@ -106,19 +114,27 @@ loop::Task<void> Watch::run() {
             co_return;
         if (!failed)
             continue;
+        if (m_serves_since_ms > 0 && m_pool.loop().now_ms() - m_serves_since_ms >= lasting_ms)
+            m_backoff.succeeded();
         // The first try after a lost connection comes at once, the next ones take their time.
         uint64_t wait = m_backoff.failed(*failed, m_pool.chance());
         if (m_backoff.failures() == 1 && failed->code != Fault::throttled)
             wait = 50;
-        m_nap.emplace(token);
-        try {
-            co_await loop::sleep(m_pool.loop(), wait, m_nap->token());
-        } catch (Error&) {
-            if (token.cancelled())
-                co_return;
-        }
-        m_nap.reset();
+        (void)co_await nap(wait, token);
     }
+}
+
+loop::Task<bool> Watch::nap(uint64_t ms, loop::CancelToken token) {
+    m_nap.emplace(token);
+    bool woken = false;
+    try {
+        co_await loop::sleep(m_pool.loop(), ms, m_nap->token());
+    } catch (Error&) {
+        woken = true;
+    }
+    m_nap.reset();
+    token.throw_if_cancelled();
+    co_return woken;
 }
 
 loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToken token) {
@@ -130,9 +146,30 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
         Session::Use use = co_await session->use(m_folder, Priority::background, token);
         SelectOptions options;
         options.again = true;
-        Selected selected = co_await select(session, m_folder, std::move(options), token);
+        std::optional<Selected> selected;
+        try {
+            selected = co_await select(session, m_folder, std::move(options), token);
+        } catch (Error& error) {
+            if (!session->alive() || token.cancelled() || passes_by_itself(error.code))
+                throw;
+        }
+        if (!selected) {
+            // Not there, or not for us. Another folder is listened to, if there is one, and this one asked about.
+            m_missing.insert(m_folder);
+            if (m_missing.contains(folders().front())) {
+                m_mode = Mode::poll;
+                (void)co_await nap(m_pool.account().poll_ms, token);
+                if (!session->alive())
+                    throw Error(*session->error());
+                m_missing.clear();
+            }
+            continue;
+        }
         co_await session->settled(token);
-        Seen seen{selected.exists, selected.uid_next, selected.highest_modseq, {}};
+        if (m_serves_since_ms == 0)
+            m_serves_since_ms = m_pool.loop().now_ms();
+        m_missing.erase(m_folder);
+        Seen seen{selected->exists, selected->uid_next, selected->highest_modseq, {}};
         note(m_folder, seen);
         // Twice it took the connection with it: from now on we ask.
         bool hung = session->learnt().idle_hung >= 2;
@@ -152,15 +189,7 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
             // Of other folders IDLE says nothing, and NOTIFY not always.
             bool polls = m_mode == Mode::poll || names.size() > 1;
             uint64_t wait = polls ? std::min(m_pool.account().poll_ms, renewal_ms()) : renewal_ms();
-            m_nap.emplace(token);
-            bool woken = false;
-            try {
-                co_await loop::sleep(m_pool.loop(), wait, m_nap->token());
-            } catch (Error&) {
-                woken = true;
-            }
-            m_nap.reset();
-            token.throw_if_cancelled();
+            bool woken = co_await nap(wait, token);
             if (!session->alive())
                 throw Error(*session->error());
             again = folders() != names || m_overflowed;
@@ -229,6 +258,8 @@ loop::Task<void> Watch::ask_others(std::shared_ptr<Session> session, bool all, l
             auto& info = *results[i];
             Seen seen{info.messages.value_or(0), info.uid_next, info.highest_modseq, info.unseen};
             note(names[i], seen);
+            if (m_missing.erase(names[i]) > 0)
+                m_overflowed = true; // it is there now: listen to it
         }
 }
 

@@ -7,6 +7,7 @@
 
 #include <list>
 #include <map>
+#include <set>
 #include <string>
 
 namespace himalaya::imap {
@@ -60,6 +61,7 @@ class Watch : Listener {
     enum class Mode { none, notify, idle, poll };
 
     loop::Task<void> run();
+    loop::Task<bool> nap(uint64_t ms, loop::CancelToken token); // true when somebody woke it
     loop::Task<void> serve(std::shared_ptr<Session> session, loop::CancelToken token);
     loop::Task<bool> set_notify(std::shared_ptr<Session> session, loop::CancelToken token);
     loop::Task<void> ask_others(std::shared_ptr<Session> session, bool all, loop::CancelToken token);
@@ -76,6 +78,7 @@ class Watch : Listener {
     Pool& m_pool;
     std::list<Watcher> m_watchers;
     std::map<std::string, Seen> m_seen;
+    std::set<std::string> m_missing; // watched, and the server does not open them
     std::shared_ptr<Session> m_session;
     loop::CancelSource m_cancel;
     std::optional<loop::CancelSource> m_nap; // wakes the task: a watcher came or went, or ask_now()
@@ -85,6 +88,7 @@ class Watch : Listener {
     Id m_last = 0;
     uint64_t m_connection = 0;
     int64_t m_quiet_since_ms = 0;
+    int64_t m_serves_since_ms = 0; // this connection; 0: not yet
     int m_telling = 0;
     bool m_running = false;
     bool m_stopped = false;

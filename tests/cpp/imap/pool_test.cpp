@@ -106,6 +106,75 @@ TEST_CASE("a watch whose IDLE is refused polls") {
     pool->close();
 }
 
+TEST_CASE("a watched folder that is not there costs one login, and is listened to once it is") {
+    Place place;
+    place.server.on("IDLE", "+ idling\r\n");
+    place.server.on("SELECT", "% NO [NONEXISTENT] no such folder\r\n");
+    place.server.on("STATUS", "% NO [NONEXISTENT] no such folder\r\n");
+    auto account = account_of(place.server);
+    account.poll_ms = 20;
+    auto pool = std::make_shared<Pool>(place.net, account);
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    std::vector<Change> changes;
+    bool up = false;
+    pool->watch().add(
+        "Later", [&](const Change& change) { changes.push_back(change); }, [&] { up = true; });
+    REQUIRE(place.loop.run_until([&] { return place.server.count("SELECT") >= 5; }));
+    REQUIRE(place.server.connections == 2); // the pool's and the watch's
+    REQUIRE(pool->stats().mode == "poll");
+    REQUIRE_FALSE(up);
+    place.server.on("SELECT", "* 8 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 15] x\r\n% OK\r\n");
+    REQUIRE(place.loop.run_until([&] { return up && pool->stats().mode == "idle"; }));
+    place.server.say("* 9 EXISTS\r\n");
+    REQUIRE(place.loop.run_until([&] { return !changes.empty(); }));
+    REQUIRE(place.server.connections == 2);
+    pool->close();
+}
+
+TEST_CASE("a server that ends each watch at once is not asked in a hurry") {
+    Place place;
+    place.server.on("IDLE", "* BYE not today\r\n");
+    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    pool->watch().add("INBOX", [](const Change&) {});
+    // The second comes at once, the third after the two seconds of a second failure.
+    REQUIRE(place.loop.run_until([&] { return place.server.connections == 3; }));
+    REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") == 2; }));
+    int64_t second_ms = place.loop.loop().now_ms();
+    REQUIRE(place.loop.run_until([&] { return place.server.connections == 4; }));
+    REQUIRE(place.loop.loop().now_ms() - second_ms > 1000);
+    pool->close();
+}
+
+TEST_CASE("where no connection is left for a watch, it takes one of the pool's") {
+    Place place;
+    place.server.on("IDLE", "+ idling\r\n");
+    auto account = account_of(place.server);
+    account.pool_size = 3;
+    auto pool = std::make_shared<Pool>(place.net, account);
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    {
+        auto first = place.loop.value_of(pool->take("INBOX", Priority::user, {}));
+        auto use = place.loop.value_of(first->use("INBOX", Priority::background, {}));
+        (void)place.loop.value_of(pool->take("Other", Priority::user, {}));
+    }
+    REQUIRE(pool->stats().connections == 2);
+    place.server.on("AUTHENTICATE", "% NO [LIMIT] Maximum number of connections exceeded\r\n");
+    pool->watch().add("INBOX", [](const Change&) {});
+    REQUIRE(place.loop.run_until([&] { return pool->stats().mode == "idle"; }));
+    REQUIRE(pool->stats().connections == 2);
+    REQUIRE(pool->stats().limit == 1);
+    REQUIRE_FALSE(pool->stats().note.empty());
+    // What it does not allow is not asked for again and again.
+    auto only = place.loop.value_of(pool->take("INBOX", Priority::user, {}));
+    auto busy = place.loop.value_of(only->use("INBOX", Priority::background, {}));
+    int before = place.server.connections;
+    REQUIRE(place.loop.value_of(pool->take("Other", Priority::user, {})) == only);
+    REQUIRE(place.server.connections == before);
+    busy.release();
+    pool->close();
+}
+
 TEST_CASE("a watch comes back and tells what changed while it was away") {
     Place place;
     place.server.on("IDLE", "+ idling\r\n");
