@@ -93,6 +93,8 @@ local mend = ('cd %s && ./scripts/build'):format(vim.fn.shellescape(root))
 
 --- @param problem string
 local function refuse(problem)
+  -- Else LuaJIT answers the next require with "loop or previous error" and nothing else.
+  package.loaded['himalaya.native'] = nil
   error(('himalaya: %s\nRun this, then start Neovim again:\n  %s'):format(problem, mend), 0)
 end
 

@@ -45,6 +45,23 @@ describe('the loader', function()
     assert.is_nil(message:find('stack traceback', 1, true))
   end)
 
+  it('says the same at every further try, and loads once it is mended', function()
+    local dir = build_with(nil)
+    local child = Child.start({ env = { HIMALAYA_BUILD_DIR = dir } })
+    local try = [[
+      local ok, result = pcall(require, 'himalaya.native')
+      return { ok, ok and result.path or tostring(result) }
+    ]]
+    for _ = 1, 2 do
+      local ok, message = unpack(child.lua(try))
+      assert.is_false(ok)
+      assert.matches('the module is not built', message, 1, true)
+    end
+    assert(vim.uv.fs_symlink(build_dir .. '/himalaya_native.so', dir .. '/himalaya_native.so'))
+    assert.same({ true, dir .. '/himalaya_native.so' }, child.lua(try))
+    child.stop()
+  end)
+
   it('says what to run when the file is not for this machine', function()
     local ok, message = load_from(build_with(function(path)
       local file = assert(io.open(path, 'wb'))
