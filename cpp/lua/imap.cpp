@@ -89,6 +89,19 @@ loop::Task<Arguments> run_open(ImapArea& area, Client client, loop::CancelToken 
     };
 }
 
+loop::Task<Arguments> known_capabilities(Client client) {
+    co_return [client](lua_State* L) {
+        push_capabilities(L, client->pool->capabilities());
+        return 1;
+    };
+}
+
+loop::Task<Arguments> run_close(Client client) {
+    if (client)
+        client->pool->close();
+    co_return [](lua_State*) { return 0; };
+}
+
 // open(opts, callback(err, client)) -> operation
 int open(lua_State* L, Runtime& runtime) {
     auto& area = ImapArea::of(runtime);
@@ -111,10 +124,12 @@ int cancel(lua_State* L, Runtime& runtime) {
     return 1;
 }
 
+// capabilities(client, callback) -> operation
 int capabilities(lua_State* L, Runtime& runtime) {
-    auto client = ImapArea::of(runtime).check_client(L, 1);
-    push_capabilities(L, client->pool->capabilities());
-    return 1;
+    auto& area = ImapArea::of(runtime);
+    auto client = area.check_client(L, 1);
+    return area.operations.run(L, check_function(L, 2, "cb"), client->pool->token(),
+                               [client](loop::CancelToken) { return known_capabilities(client); });
 }
 
 int stats(lua_State* L, Runtime& runtime) {
@@ -206,19 +221,18 @@ int wake(lua_State* L, Runtime& runtime) {
     return 0;
 }
 
-// close(client, callback)
+// close(client, callback) -> operation; of one that is closed already nothing more happens
 int close(lua_State* L, Runtime& runtime) {
     auto& area = ImapArea::of(runtime);
     auto found = area.clients.find(static_cast<uint64_t>(check_integer(L, 1, "client")));
-    Ref callback = optional_function(L, 2, "cb");
+    Ref callback = check_function(L, 2, "cb");
+    Client client;
     if (found != area.clients.end()) {
-        auto client = found->second;
+        client = found->second;
         area.clients.erase(found);
-        client->pool->close();
     }
-    if (callback)
-        runtime.events().complete(std::move(callback), [](lua_State*) { return 0; });
-    return 0;
+    return area.operations.run(L, std::move(callback), runtime.loop().token(),
+                               [client](loop::CancelToken) { return run_close(client); });
 }
 
 } // namespace

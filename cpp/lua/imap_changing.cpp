@@ -1,6 +1,8 @@
 // native.imap: what changes mail on the server. What would be there twice if done twice is never tried again by itself.
 #include "lua/imap_client.hpp"
 
+#include "imap/grammar.hpp"
+
 #include <utility>
 
 namespace himalaya::lua {
@@ -54,7 +56,6 @@ void push_transfer(lua_State* L, const CopyResult& result) {
     lua_createtable(L, 0, 3);
     if (result.uid_validity != 0)
         set(L, "uidvalidity", static_cast<uint64_t>(result.uid_validity));
-    set(L, "expunged", result.expunged);
     lua_createtable(L, 0, static_cast<int>(result.pairs.size()));
     for (auto& pair : result.pairs) {
         lua_pushnumber(L, pair.source); // a UID may be more than the int of lua_rawseti
@@ -77,6 +78,8 @@ int transfer(lua_State* L, Runtime& runtime) {
             result = co_await imap::copy(session, target, to, token);
         co_return [result = std::move(result)](lua_State* out) {
             push_transfer(out, result);
+            if constexpr (moving)
+                set(out, "expunged", result.expunged);
             return 1;
         };
     };
@@ -114,6 +117,8 @@ Given given(lua_State* L, const Table& options) {
     given.message.flags =
         check_flags(options.strings("flags").value_or(std::vector<std::string>()), "opts.flags");
     given.message.internal_date = options.string("date").value_or("");
+    if (auto& date = given.message.internal_date; !date.empty() && !epoch_of(date))
+        bad_argument(options.path("date"), "expected a date like '02-Oct-2026 17:28:25 +0200'");
     return given;
 }
 

@@ -154,11 +154,14 @@ class LuaSink : public FetchSink, public std::enable_shared_from_this<LuaSink> {
             });
     }
 
+    // It is settled when Lua has it: until then the fetch may be cancelled, and nothing more of it is told.
     void offer(Ref table, std::size_t bytes) {
+        begin_one();
         bool room = m_events.offer(
             m_listener, [self = shared_from_this(), table = std::move(table), bytes](lua_State* L) {
                 self->m_bytes -= bytes;
                 self->go_on();
+                self->end_one();
                 if (self->m_token.cancelled())
                     lua_pushnil(L);
                 else

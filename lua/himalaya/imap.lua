@@ -164,10 +164,10 @@ end
 
 --- The words of CAPABILITY after login: a list, and each word = true.
 --- @param cb fun(err?: himalaya.Error, capabilities?: table)
+--- @return himalaya.imap.Handle
 function Client:capabilities(cb)
   check('cb', cb, 'function')
-  local native = require('himalaya.native')
-  native.loop.complete(cb, nil, native.imap.capabilities(self._id))
+  return handle(require('himalaya.native').imap.capabilities(self._id, cb))
 end
 
 --- @param pattern string '*', '%', 'INBOX.%'
@@ -331,12 +331,13 @@ end
 
 --- Logs out and ends what is under way (its callbacks come with `cancelled`). Safe to call twice.
 --- @param cb? fun(err?: himalaya.Error)
+--- @return himalaya.imap.Handle
 function Client:close(cb)
   if not self._stats then
     self._stats = require('himalaya.native').imap.stats(self._id)
     self._stats.connections = 0
   end
-  require('himalaya.native').imap.close(self._id, cb or function() end)
+  return handle(require('himalaya.native').imap.close(self._id, cb or function() end))
 end
 
 return M

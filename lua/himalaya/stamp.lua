@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'd930b6622538b28c'
+return '95fef00e6874c44b'

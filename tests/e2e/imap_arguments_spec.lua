@@ -123,7 +123,9 @@ describe('the client, given wrong arguments,', function()
     raises('message', call('append', 'INBOX', {}, {}, nothing))
     raises('message', call('append', 'INBOX', { { flags = {} } }, {}, nothing))
     raises('message', call('append', 'INBOX', { 'x' }, {}, nothing))
-    raises('date', call('append', 'INBOX', 'x', { date = 7 }, nothing))
+    for _, date in ipairs({ 7, 'today', '1-Feb-2026', 'x"\r\nA1 LOGOUT', '02-Oct-2026 17:28:25 +0200 ' }) do
+      raises('date', call('append', 'INBOX', 'x', { date = date }, nothing))
+    end
     raises('folder', call('create', nil, nothing))
     raises('on_change', call('watch', 'INBOX'))
     -- Nothing of it harmed the connection.
@@ -157,7 +159,7 @@ describe('the client, given wrong arguments,', function()
           return client:search('INBOX', { subject = name }, cb)
         end,
         function(cb)
-          return client:append(name, 'Subject: x\r\n\r\n', { date = name }, cb)
+          return client:append(name, 'Subject: x\r\n\r\n', {}, cb)
         end,
       }) do
         local done

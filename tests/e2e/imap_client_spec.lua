@@ -52,6 +52,54 @@ describe('the client', function()
     end, 'cb')
   end)
 
+  it('gives a handle for every question, known answers and the end among them', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 3 })
+    local client = support.open(server)
+    for _, call in ipairs({
+      { 'capabilities' },
+      { 'list', '*' },
+      { 'status', 'INBOX' },
+      { 'search', 'INBOX', 'ALL' },
+      { 'close' },
+    }) do
+      local err, _, handle = support.await(client[call[1]], client, unpack(call, 2))
+      assert.is_nil(err)
+      assert.is_number(handle.id)
+      assert.is_false(handle:cancel())
+      local closed
+      handle:close(function()
+        closed = true
+      end)
+      child.wait_for(function()
+        return closed
+      end, 5000, 'close() of ' .. call[1])
+    end
+  end)
+
+  it('ends a fetch whose messages wait to be told of, though all have come', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 200 })
+    local client = support.open(server)
+    local told, ending, handle = 0, nil, nil
+    handle = client:fetch('INBOX', '1:*', { 'flags' }, function()
+      told = told + 1
+      if told == 1 then
+        -- The rest arrives while the editor does something else.
+        vim.wait(child.limit(200), function()
+          return client:stats().bytes_in > 200 * 40
+        end, 5)
+        assert.is_true(handle:cancel())
+      end
+    end, function(err)
+      ending = err
+    end)
+    child.wait_for(function()
+      return ending
+    end, 10000, 'the end of the fetch')
+    assert.equal('cancelled', ending.code)
+    assert.equal(1, told)
+    client:close()
+  end)
+
   it('cancels a fetch, and the connection stays of use', function()
     local server = servers.dovecot({ users = { 'home' }, messages = 400 })
     local client = open(server)
