@@ -40,6 +40,8 @@ local ROWS_A_STEP = 9
 ---@field package waits boolean
 ---@field package turned boolean the next painting begins at the top
 ---@field package unpainted? boolean there was news while no window showed it
+---@field package met? integer the message that a cursor was on last
+---@field package entered? boolean a window begins to show it, and Neovim sets its cursor
 ---@field folder_id? integer
 ---@field package stop fun()
 local List = vim.tbl_extend(
@@ -190,6 +192,7 @@ end
 ---@param id integer
 ---@param window? integer
 function List:go_to(id, window)
+  self.met = id
   for line, row in ipairs(self.view.shown) do
     local members = row.members --[[@as integer[]?]]
     if row.key == id or (members and vim.list_contains(members, id)) then
@@ -197,6 +200,39 @@ function List:go_to(id, window)
       return
     end
   end
+end
+
+--- Puts the cursor of a window that shows the list anew on the message it was on, else on the first one: Neovim itself
+--- remembers a line, and what stands there may be another message by now.
+---@param window integer
+function List:settle(window)
+  if self.turned or #self.items == 0 then
+    return
+  end
+  if self.met then
+    self:go_to(self.met, window)
+  end
+  if not self:item_here(window) then
+    vim.api.nvim_win_set_cursor(window, { math.min(list_rows.ABOVE + 1, #self.view.shown), 0 })
+  end
+end
+
+--- A window begins to show the list. Its cursor is set by Neovim after this.
+---@param window integer
+function List:enter(window)
+  self.entered = true
+  if self.unpainted then
+    self:paint()
+  else
+    require('himalaya.ui.preview').follow(self)
+  end
+  vim.schedule(function()
+    self.entered = false
+    local there = vim.api.nvim_win_is_valid(window) and vim.api.nvim_win_get_buf(window) == self.buffer
+    if there and not self.view.over then
+      self:settle(window)
+    end
+  end)
 end
 
 --- Goes to the next message, or the one before, that was not read.
@@ -285,13 +321,15 @@ function M.attach(buffer, account, folder)
       end
     end,
   })
-  vim.api.nvim_create_autocmd({ 'CursorMoved', 'WinScrolled', 'BufWinEnter' }, {
+  vim.api.nvim_create_autocmd({ 'CursorMoved', 'BufLeave', 'WinScrolled', 'BufWinEnter' }, {
     group = 'himalaya.view.' .. buffer,
     buffer = buffer,
     callback = function(event)
-      if event.event == 'BufWinEnter' and list.unpainted then
-        list:paint()
+      if event.event == 'BufWinEnter' then
+        list:enter(vim.api.nvim_get_current_win())
       elseif event.event ~= 'WinScrolled' then
+        local item = not list.entered and list:item_here()
+        list.met = item and item.id or list.met
         require('himalaya.ui.preview').follow(list)
       end
       list:look_around()

@@ -172,8 +172,10 @@ end
 ---@param folder string
 function M.show(account, folder)
   local window = main_window()
+  local buffer = lists.buffer(account, folder)
+  local comes_back = vim.api.nvim_win_get_buf(window) ~= buffer
   vim.api.nvim_set_current_win(window)
-  vim.api.nvim_win_set_buf(window, lists.buffer(account, folder))
+  vim.api.nvim_win_set_buf(window, buffer)
   local hide = hidden[vim.api.nvim_get_current_tabpage()]
   if hide == nil then
     hide = not config.get().ui.sidebar.open
@@ -183,6 +185,10 @@ function M.show(account, folder)
   end
   sidebar.set_current(account, folder)
   lists.repaint()
+  local list = lists.of(buffer)
+  if list and comes_back then
+    list:settle(window)
+  end
   vim.schedule(function()
     begin()
     -- The list comes first, the other accounts' stores after it.
