@@ -1,6 +1,7 @@
 // imap_dump [--chunk N] < bytes: what a server sent, as one JSON object per response (imap/as_json.hpp), and
 // {"error": "...", "offset": N} for what cannot be read, after which it goes on at the next line. Bodies are
-// collected from the sink, so this is the whole way of the bytes. The output is the same for every N.
+// collected from the sink, so this is the whole way of the bytes; of one response no more than 16 MiB, what is beyond
+// has only its size there ("streamed": true). The output is the same for every N.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,14 +17,30 @@ namespace {
 
 class Collector : public LiteralSink {
   public:
-    void start(const LiteralStart& start) override { m_now = &m_literals[start.literal]; }
-    void bytes(std::span<const char> bytes) override { m_now->append(bytes.data(), bytes.size()); }
+    // Decided by what is announced, so that chunks make no difference.
+    void start(const LiteralStart& start) override {
+        m_now = nullptr;
+        if (start.size > MOST - m_held)
+            return;
+        m_held += start.size;
+        m_now = &m_literals[start.literal];
+    }
+    void bytes(std::span<const char> bytes) override {
+        if (m_now)
+            m_now->append(bytes.data(), bytes.size());
+    }
     void end(bool) override {}
 
     const Literals& literals() const { return m_literals; }
-    void clear() { m_literals.clear(); }
+    void clear() {
+        m_literals.clear();
+        m_held = 0;
+    }
 
   private:
+    static constexpr uint64_t MOST = 16U << 20;
+
+    uint64_t m_held = 0;
     Literals m_literals;
     std::string* m_now = nullptr;
 };
