@@ -13,18 +13,17 @@ namespace {
 
 constexpr std::array<std::string_view, 5> KINDS = {"flag", "move", "copy", "expunge", "append"};
 
-OpKind kind_of(std::string_view name) {
+OpKind kind_of(const Database& database, std::string_view name) {
     for (std::size_t i = 0; i < KINDS.size(); ++i)
         if (KINDS[i] == name)
             return static_cast<OpKind>(i);
-    throw make_error(Code::store, fmt::format("the op log holds an unknown kind '{}'", name),
-                     "update the plugin: a newer one wrote this store");
+    database.fail("read what waits for the server", SQLITE_CORRUPT);
 }
 
-Op read_op(const Statement& row) {
+Op read_op(const Database& database, const Statement& row) {
     Op op;
     op.id = row.integer(0);
-    op.kind = kind_of(row.text(1));
+    op.kind = kind_of(database, row.text(1));
     op.state = row.string(2);
     op.folder = row.integer(3);
     op.target = row.maybe_integer(4);
@@ -108,7 +107,7 @@ std::vector<Op> ready_ops(Database& database, std::int64_t now, int most) {
                              "WHERE state IN ('queued', 'sent') AND not_before <= ? ORDER BY id LIMIT ?");
         row.bind(now, most);
         while (row.step())
-            ops.push_back(read_op(row));
+            ops.push_back(read_op(database, row));
     }
     for (auto& op : ops)
         read_targets(database, op);
@@ -121,7 +120,7 @@ std::optional<Op> op_of(Database& database, Id id) {
                          "remove_keywords, made_at, not_before, tries, uidnext FROM op WHERE id = ?");
     if (!row.bind(id).step())
         return std::nullopt;
-    auto op = read_op(row);
+    auto op = read_op(database, row);
     read_targets(database, op);
     return op;
 }

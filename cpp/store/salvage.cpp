@@ -17,7 +17,9 @@ int copy_rows(Database& from, Change& into, const char* table, const char* colum
               const std::string& where) {
     int copied = 0;
     try {
-        auto row = from.prepare_once(fmt::format("SELECT {} FROM {} WHERE {}", columns, table, where));
+        // By the tables themselves: an index may be what is damaged.
+        auto row =
+            from.prepare_once(fmt::format("SELECT {} FROM {} NOT INDEXED WHERE {}", columns, table, where));
         std::string marks;
         for (const char* at = columns; *at; ++at)
             if (*at == ',')
@@ -46,18 +48,45 @@ int copy_rows(Database& from, Change& into, const char* table, const char* colum
     return copied;
 }
 
-constexpr const char* UNFINISHED = "state IN ('queued', 'sent')";
-constexpr const char* OF_UNFINISHED =
-    "op IN (SELECT id FROM op WHERE state IN ('queued', 'sent')) AND done = 0";
-constexpr const char* NEEDED = "id IN (SELECT message FROM op_target WHERE done = 0) OR "
-                               "id IN (SELECT made FROM op_target WHERE done = 0)";
+constexpr const char* UNFINISHED =
+    "state IN ('queued', 'sent') AND kind IN ('flag', 'move', 'copy', 'expunge', 'append')";
+// A text of the user's own that the server did not take is here alone.
+constexpr const char* NOT_TAKEN = "kind = 'append' AND state = 'failed'";
+// Asked of the new store, which has the targets already.
+constexpr const char* NEEDED =
+    "SELECT message FROM op_target UNION SELECT made FROM op_target WHERE made > 0";
 
-int count_unfinished(Database& database) {
+constexpr const char* NONSENSE = "kind NOT IN ('flag', 'move', 'copy', 'expunge', 'append') OR "
+                                 "state NOT IN ('queued', 'sent', 'done', 'failed')";
+
+int count(Database& database, const std::string& sql) {
     try {
-        auto row = database.prepare_once("SELECT count(*) FROM op WHERE state IN ('queued', 'sent')");
+        auto row = database.prepare_once(sql);
         return row.step() ? static_cast<int>(row.integer(0)) : 0;
     } catch (const Error&) {
         return 0;
+    }
+}
+
+// The table and its index, of which one may be damaged, and what can be neither told to be done nor to be waiting.
+int count_unfinished(Database& database) {
+    auto in_table = count(
+        database, fmt::format("SELECT count(*) FROM op NOT INDEXED WHERE {} OR {}", UNFINISHED, NONSENSE));
+    auto in_index =
+        count(database, fmt::format("SELECT count(*) FROM op INDEXED BY op_state WHERE {}", UNFINISHED));
+    return std::max(in_table, in_index);
+}
+
+// The rows that the new store names with `sql`; some at a time, so that no statement is longer than SQLite allows.
+void copy_named(Database& old, Change& into, const char* table, const char* columns, const std::string& sql) {
+    constexpr int at_a_time = 5'000;
+    auto row = into.database().prepare_once(sql);
+    for (bool more = true; more;) {
+        std::string list;
+        for (int i = 0; i < at_a_time && (more = row.step()); ++i)
+            list += fmt::format("{}{}", list.empty() ? "" : ",", row.integer(0));
+        if (!list.empty())
+            copy_rows(old, into, table, columns, fmt::format("id IN ({})", list));
     }
 }
 
@@ -65,21 +94,23 @@ void carry_over(Database& old, Database& fresh, Salvage& salvage) {
     Change change(fresh);
     // Known ranges and modseqs are not carried: they spoke of rows that are not here any more.
     copy_rows(old, change, "folder", "id, path, remote, delimiter, role, selectable", "1");
-    salvage.ops =
-        copy_rows(old, change, "op",
-                  "id, kind, state, folder, target, add_flags, remove_flags, add_keywords, remove_keywords, "
-                  "made_at, not_before, tries, uidnext, instance",
-                  UNFINISHED);
-    copy_rows(old, change, "op_target", "op, message, remote, made, flags_before, keywords_before, done",
-              OF_UNFINISHED);
-    copy_rows(
+    constexpr auto op_columns =
+        "id, kind, state, folder, target, add_flags, remove_flags, add_keywords, remove_keywords, "
+        "made_at, not_before, tries, uidnext, instance, error";
+    constexpr auto target_columns = "op, message, remote, made, flags_before, keywords_before, done";
+    salvage.ops = copy_rows(old, change, "op", op_columns, UNFINISHED);
+    copy_rows(old, change, "op", op_columns, NOT_TAKEN);
+    constexpr auto of = "op IN (SELECT id FROM op NOT INDEXED WHERE {}) AND {}";
+    copy_rows(old, change, "op_target", target_columns, fmt::format(of, UNFINISHED, "done = 0"));
+    copy_rows(old, change, "op_target", target_columns, fmt::format(of, NOT_TAKEN, "done = 1"));
+    copy_named(
         old, change, "message",
         "id, folder, remote, arrived, flags, server_flags, hidden, pending, thread, size, sent, subject, "
         "from_name, from_addr, keywords, server_keywords, recipients, message_id, message_hash, parent_hash, "
         "body, seq",
         NEEDED);
-    copy_rows(old, change, "body", "id, hash, size, packed, file",
-              fmt::format("id IN (SELECT body FROM message WHERE {})", NEEDED));
+    copy_named(old, change, "body", "id, hash, size, packed, file",
+               "SELECT body FROM message WHERE body > 0");
     auto row = fresh.prepare("SELECT folder, arrived, flags FROM message WHERE hidden = 0");
     while (row.step())
         change.count(row.integer(0), row.integer(1), 1, row.integer(2) & SEEN ? 0 : 1);
@@ -96,12 +127,30 @@ bool is_sound(const std::string& path) {
         Database database(path, Database::Mode::write);
         // Not quick_check, which does not compare indexes with their tables: a reader may have met just that.
         auto row = database.prepare_once("PRAGMA integrity_check(1)");
-        return row.step() && row.text(0) == "ok";
+        if (!row.step() || row.text(0) != "ok" || !is_whole(database))
+            return false;
+        auto op = database.prepare_once("SELECT count(*) FROM sqlite_master WHERE name = 'op'");
+        if (!op.step() || op.integer(0) == 0)
+            return true; // nothing has been written yet
+        auto nonsense =
+            database.prepare_once(fmt::format("SELECT 1 FROM op NOT INDEXED WHERE {} LIMIT 1", NONSENSE));
+        return !nonsense.step();
     } catch (const Error& error) {
-        if (error.detail.find("damaged") != std::string::npos)
+        if (error.detail.find("damaged") != std::string::npos ||
+            error.detail.find("doubtful") != std::string::npos)
             return false;
         throw; // locked or unreadable is not damaged
     }
+}
+
+void look_at_ops(Database& database) {
+    // By the gaps between the states there are, so that an index of any length is asked a few questions.
+    auto row = database.prepare_once(
+        "SELECT 1 FROM op WHERE state < 'done' OR (state > 'done' AND state < 'failed') OR "
+        "(state > 'failed' AND state < 'queued') OR (state > 'queued' AND state < 'sent') OR state > 'sent' "
+        "LIMIT 1");
+    if (row.step())
+        database.fail("look at what waits for the server", SQLITE_CORRUPT);
 }
 
 Salvage set_aside(const std::string& path, std::int64_t now) {

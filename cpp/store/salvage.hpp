@@ -14,8 +14,13 @@ struct Salvage {
     int lost_ops = 0;      // there, but unreadable
 };
 
-// Runs SQLite's quick check; true when the file is sound (or there is none).
+// Looks at all of it: pages, indexes against their tables, the tables that should be there, what ops say. True when the
+// file is sound (or there is none).
 bool is_sound(const std::string& path);
+
+// A look at what is small and must not be lost unseen, at every start: throws the error of a damaged store when an op is
+// in no state that there is.
+void look_at_ops(Database& database);
 
 // Moves the file away, makes a fresh one at `path` and carries over what can be read: folders, unfinished
 // ops, and the messages and bodies these need.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <set>
 
 namespace himalaya::store {
 
@@ -154,12 +155,40 @@ INSERT OR REPLACE INTO fact(name, value) SELECT 'news from ' || id,
 // MIGRATIONS[i] leads from version i to i + 1.
 constexpr std::array<const char*, SCHEMA_VERSION> MIGRATIONS = {VERSION_1, VERSION_2};
 
+// No plugin ever gets so far: the number itself is damaged.
+constexpr std::int64_t NO_VERSION = 10'000;
+
 std::int64_t pragma(Database& database, const char* sql) {
     auto statement = database.prepare_once(sql);
     return statement.step() ? statement.integer(0) : 0;
 }
 
+std::set<std::string> shape(Database& database) {
+    std::set<std::string> all;
+    auto row = database.prepare_once(
+        "SELECT m.type || ' ' || m.name || ' ' || m.tbl_name || ' ' || c.name || ' ' || c.type "
+        "FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table' AND m.name NOT LIKE "
+        "'sqlite_%' "
+        "UNION ALL SELECT m.type || ' ' || m.name || ' ' || m.tbl_name || ' ' || coalesce(c.name, '') || ' ' "
+        "|| c.seqno FROM sqlite_master m, pragma_index_info(m.name) c WHERE m.type = 'index'");
+    while (row.step())
+        all.insert(row.string(0));
+    return all;
+}
+
 } // namespace
+
+bool is_whole(Database& database) {
+    auto version = pragma(database, "PRAGMA user_version");
+    if (version < 0 || version > NO_VERSION)
+        return false;
+    if (version > SCHEMA_VERSION)
+        return true; // not ours to say
+    Database fresh(":memory:", Database::Mode::write);
+    for (std::size_t i = 0; i < static_cast<std::size_t>(version); ++i)
+        fresh.execute(MIGRATIONS[i]);
+    return shape(database) == shape(fresh);
+}
 
 void set_pragmas(Database& database, Database::Mode mode) {
     if (mode == Database::Mode::write) {
@@ -184,6 +213,8 @@ void open_schema(Database& database) {
     database.execute("BEGIN IMMEDIATE");
     try {
         auto version = pragma(database, "PRAGMA user_version"); // another process may have been first
+        if (version < 0 || version > NO_VERSION)
+            database.fail("read the store's version", SQLITE_CORRUPT);
         if (version > SCHEMA_VERSION)
             throw make_error(Code::store, "the mail store was written by a newer himalaya.nvim",
                              "update the plugin, or set `data_dir` to another folder");

@@ -25,6 +25,9 @@ inline constexpr int APPLICATION_ID = 0x48696D61; // "Hima", so that `file` know
 // plugin is refused with Error{store}. Safe when two processes open it at once.
 void open_schema(Database& database);
 
+// Whether it has the tables, columns and indexes of the version that it says it is.
+bool is_whole(Database& database);
+
 // What every connection needs, of whichever mode.
 void set_pragmas(Database& database, Database::Mode mode);
 

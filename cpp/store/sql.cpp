@@ -19,6 +19,21 @@ void keep_in_mind(const std::string& path) {
         ::close(file);
 }
 
+// What our own statements never come to in a sound store: a column that has another name, a number that is a text, a row
+// larger than any, a format of the future. The next start looks closely.
+bool may_be_damage(int code) {
+    switch (code & 0xff) {
+    case SQLITE_ERROR:
+    case SQLITE_TOOBIG:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_FORMAT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 } // namespace
 
 Statement::Statement(Statement&& other) noexcept
@@ -211,6 +226,10 @@ void Database::fail(std::string_view doing, int code) const {
             Code::store, fmt::format("could not {} in {}: {}", doing, m_path, sqlite3_errmsg(m_handle)),
             "see :HimalayaLog; if it stays, :checkhealth himalaya");
         error.detail = fmt::format(R"({{"sqlite":{}}})", code);
+        if (may_be_damage(code)) {
+            keep_in_mind(m_path);
+            error.detail = fmt::format(R"({{"doubtful":true,"sqlite":{}}})", code);
+        }
         throw error;
     }
     }

@@ -25,6 +25,10 @@ bool is_damage(const Error& error) {
     return error.detail.find("damaged") != std::string::npos;
 }
 
+bool is_doubtful(const Error& error) {
+    return error.detail.find("doubtful") != std::string::npos;
+}
+
 // Left beside a database that once said it was damaged: the next open looks at it closely.
 std::string suspicion(const Place& place) {
     return place.database() + ".check";
@@ -117,6 +121,7 @@ void Store::open_files() {
         m_database = std::make_unique<Database>(path, Database::Mode::write);
         set_pragmas(*m_database, Database::Mode::write);
         open_schema(*m_database);
+        look_at_ops(*m_database);
         ::chmod(path.c_str(), 0600);
         for (auto* reading : {&m_reading, &m_reading_behind}) {
             *reading = std::make_unique<Database>(path, Database::Mode::read);
@@ -128,11 +133,11 @@ void Store::open_files() {
     try {
         open_all();
     } catch (const Error& error) {
-        if (!is_damage(error))
-            throw;
         m_reading.reset();
         m_reading_behind.reset();
         m_database.reset();
+        if (!is_damage(error) && (!is_doubtful(error) || is_sound(path)))
+            throw;
         set_aside_damaged();
         open_all();
     }

@@ -4,7 +4,10 @@
 #include "store/bodies.hpp"
 #include "store/feed.hpp"
 #include "store/salvage.hpp"
+#include "store/store.hpp"
+#include "support/test_loop.hpp"
 
+#include <array>
 #include <fstream>
 
 using namespace himalaya;
@@ -82,10 +85,10 @@ TEST_CASE("a damaged store is set aside and the user's unfinished ops are carrie
         Change change(database);
         keep_folders(change, {{.path = "INBOX", .remote = "INBOX", .role = "inbox"},
                               {.path = "Trash", .remote = "Trash", .role = "trash"}});
+        auto inbox = folder_of(database, "INBOX")->id;
         std::vector<Arrival> letters;
         for (int i = 1; i <= 500; ++i)
             letters.push_back(letter(i));
-        auto inbox = folder_of(database, "INBOX")->id;
         auto ids = bring_in(change, inbox, letters).fresh;
         moved = ids[0];
         move(change, inbox, std::span(ids).first(1), folder_of(database, "Trash")->id, {"this", 5});
@@ -110,6 +113,65 @@ TEST_CASE("a damaged store is set aside and the user's unfinished ops are carrie
     REQUIRE(ops.size() == 1);
     REQUIRE(ops[0].targets.at(0).message == moved);
     REQUIRE(ops[0].targets.at(0).uid == 1);
+}
+
+TEST_CASE("what SQLite does not call damage is damage where only our own hand can have been") {
+    const std::array<const char*, 5> wounds = {"UPDATE op SET state = 'queuod' WHERE kind = 'move'",
+                                               "UPDATE op SET kind = 'movM' WHERE kind = 'move'",
+                                               "PRAGMA writable_schema=ON; UPDATE sqlite_master SET sql = "
+                                               "replace(sql, 'remove_flags', 'remote_flags')",
+                                               "PRAGMA user_version=1", "PRAGMA user_version=1241513986"};
+    for (const char* wound : wounds) {
+        INFO(wound);
+        Folderful place;
+        Id draft = 0;
+        auto home = place.folder() / "home";
+        std::filesystem::create_directories(home);
+        auto path = (home / "mail.db").string();
+        {
+            Database database(path, Database::Mode::write);
+            set_pragmas(database, Database::Mode::write);
+            open_schema(database);
+            Change change(database);
+            keep_folders(change, {{.path = "INBOX", .remote = "INBOX", .role = "inbox"},
+                                  {.path = "Trash", .remote = "Trash", .role = "trash"}});
+            auto inbox = folder_of(database, "INBOX")->id;
+            auto ids = bring_in(change, inbox, std::vector{letter(1), letter(2)}).fresh;
+            move(change, inbox, ids, folder_of(database, "Trash")->id, {"this", 5});
+            auto refused = append(change, inbox, letter(0), {"this", 6}, draft);
+            refuse(change, *op_of(database, refused), "too large");
+            change.commit();
+            database.execute(wound);
+        }
+        REQUIRE_FALSE(is_sound(path));
+        // The first that comes upon it says so, and the next start at the latest has a store that works.
+        test::TestLoop loop;
+        std::string said;
+        for (int start = 0; start < 2; ++start) {
+            auto store = loop.value_of(Store::open(loop, Place{home}, {}));
+            said += store->noticed();
+            try {
+                loop.value_of(store->read<int>(
+                    [](Database& database) {
+                        return static_cast<int>(ready_ops(database, INT64_MAX, 100).size());
+                    },
+                    {}));
+            } catch (const Error& error) {
+                REQUIRE(start == 0);
+                REQUIRE(error.code == Code::store);
+            }
+            store->close();
+        }
+        REQUIRE(said.find("was damaged") != std::string::npos);
+        REQUIRE(is_sound(path));
+        if (std::string_view(wound).find("sqlite_master") != std::string_view::npos)
+            continue;
+        // What the server did not take is the user's all the same, and nowhere else.
+        Database database(path, Database::Mode::write);
+        auto mine = database.prepare("SELECT pending FROM message WHERE id = ?");
+        REQUIRE(mine.bind(draft).step());
+        REQUIRE(mine.integer(0) == 1);
+    }
 }
 
 TEST_CASE("a file that never was a database is set aside too") {
