@@ -57,7 +57,7 @@ constexpr const char* NEEDED =
     "SELECT message FROM op_target UNION SELECT made FROM op_target WHERE made > 0";
 
 constexpr const char* NONSENSE = "kind NOT IN ('flag', 'move', 'copy', 'expunge', 'append') OR "
-                                 "state NOT IN ('queued', 'sent', 'done', 'failed')";
+                                 "state NOT IN ('queued', 'sent', 'done', 'failed', 'undone')";
 
 int count(Database& database, const std::string& sql) {
     try {
@@ -147,8 +147,8 @@ void look_at_ops(Database& database) {
     // By the gaps between the states there are, so that an index of any length is asked a few questions.
     auto row = database.prepare_once(
         "SELECT 1 FROM op WHERE state < 'done' OR (state > 'done' AND state < 'failed') OR "
-        "(state > 'failed' AND state < 'queued') OR (state > 'queued' AND state < 'sent') OR state > 'sent' "
-        "LIMIT 1");
+        "(state > 'failed' AND state < 'queued') OR (state > 'queued' AND state < 'sent') OR "
+        "(state > 'sent' AND state < 'undone') OR state > 'undone' LIMIT 1");
     if (row.step())
         database.fail("look at what waits for the server", SQLITE_CORRUPT);
 }

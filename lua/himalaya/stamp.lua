@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '60c36415d6cdbc73'
+return 'd80c49cbcc182d34'

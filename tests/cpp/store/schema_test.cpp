@@ -174,6 +174,49 @@ TEST_CASE("what SQLite does not call damage is damage where only our own hand ca
     }
 }
 
+TEST_CASE("an op in any state that there is makes no store doubtful") {
+    Folderful place;
+    auto home = place.folder() / "home";
+    std::filesystem::create_directories(home);
+    test::TestLoop loop;
+    Id inbox = 0, trash = 0;
+    std::vector<Id> ids;
+    for (int start = 0; start < 7; ++start) {
+        auto store = loop.value_of(Store::open(loop, Place{home}, {}));
+        REQUIRE(store->noticed().empty());
+        loop.value_of(store->write<int>(
+            [&](Change& change) {
+                auto& database = change.database();
+                const Author me{"this", 5};
+                if (start == 0) {
+                    keep_folders(change, {{.path = "INBOX", .remote = "INBOX", .role = "inbox"},
+                                          {.path = "Trash", .remote = "Trash", .role = "trash"}});
+                    inbox = folder_of(database, "INBOX")->id;
+                    trash = folder_of(database, "Trash")->id;
+                    ids = bring_in(change, inbox, std::vector{letter(1), letter(2), letter(3)}).fresh;
+                } else if (start == 1) { // queued
+                    move(change, inbox, std::span(ids).first(1), trash, me);
+                } else if (start == 2) {
+                    mark_sent(change, ready_ops(database, INT64_MAX, 9).at(0).id, 7);
+                } else if (start == 3) { // done
+                    auto op = ready_ops(database, INT64_MAX, 9).at(0);
+                    finish_target(change, op, op.targets.at(0), 11);
+                } else if (start == 4) { // undone, by its opposite
+                    REQUIRE(undo(change, me));
+                } else if (start == 5) { // undone, and the opposite refused
+                    flag(change, inbox, std::span(ids).subspan(1, 1), {.add = SEEN | FLAGGED}, me);
+                    REQUIRE(undo(change, me));
+                    auto op = ready_ops(database, INT64_MAX, 9).at(0);
+                    refuse(change, op, "no");
+                }
+                return 0;
+            },
+            {}));
+        store->close();
+        REQUIRE(is_sound((home / "mail.db").string()));
+    }
+}
+
 TEST_CASE("a file that never was a database is set aside too") {
     Folderful place;
     std::ofstream(place.path()) << std::string(5000, 'x');
