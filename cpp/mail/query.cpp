@@ -9,6 +9,9 @@ namespace himalaya::mail {
 
 namespace {
 
+// More is nobody's search, and each term is a condition in SQL.
+constexpr int MOST_TERMS = 50;
+
 struct Term {
     std::string key; // lower case; empty for a word
     std::string value;
@@ -77,7 +80,12 @@ Error wrong(const Term& term, std::string_view could) {
 
 Result<Query> parse_query(std::string_view text) {
     Query query;
+    int terms = 0;
     while (auto term = next_term(text)) {
+        if (++terms > MOST_TERMS)
+            return make_error(Code::invalid,
+                              fmt::format("there are more than {} words to look for", MOST_TERMS),
+                              "put quotes round what belongs together");
         if (term->key.empty()) {
             if (!term->value.empty())
                 query.words.push_back(std::move(term->value));
@@ -92,16 +100,17 @@ Result<Query> parse_query(std::string_view text) {
         } else if (term->key == "subject") {
             query.subject.push_back(std::move(term->value));
         } else if (term->key == "is") {
-            if (term->value == "unread")
+            auto what = text::lower(term->value);
+            if (what == "unread")
                 query.unread = true;
-            else if (term->value == "flagged")
+            else if (what == "flagged")
                 query.flagged = true;
-            else if (term->value == "answered")
+            else if (what == "answered")
                 query.answered = true;
             else
                 return wrong(*term, "unread, flagged or answered");
         } else if (term->key == "has") {
-            if (term->value != "attachment")
+            if (text::lower(term->value) != "attachment")
                 return wrong(*term, "attachment");
             query.has_attachment = true;
         } else {

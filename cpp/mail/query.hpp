@@ -21,7 +21,7 @@ struct Query {
     bool flagged = false;
     bool answered = false;
     bool has_attachment = false;
-    std::optional<std::int64_t> before; // arrived earlier than this second
+    std::optional<std::int64_t> before; // dated earlier than this second
     std::optional<std::int64_t> after;  // at or later than this one
 
     bool operator==(const Query&) const = default;

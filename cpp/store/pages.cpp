@@ -1,5 +1,6 @@
 #include "store/pages.hpp"
 
+#include "mail/letter_case.hpp"
 #include "store/change.hpp"
 #include "store/packing.hpp"
 
@@ -61,8 +62,14 @@ std::string like(const std::string& text) {
 
 void match(Condition& condition, std::string_view columns, const std::vector<std::string>& texts) {
     for (const auto& text : texts) {
-        condition.sql += fmt::format(" AND {} LIKE ? ESCAPE '\\'", columns);
-        condition.texts.push_back(like(text));
+        // LIKE knows the cases of ASCII only.
+        std::string_view before = " AND (";
+        for (const auto& variant : mail::case_variants(text)) {
+            condition.sql += fmt::format("{}{} LIKE ? ESCAPE '\\'", before, columns);
+            condition.texts.push_back(like(variant));
+            before = " OR ";
+        }
+        condition.sql += ')';
     }
 }
 
@@ -78,8 +85,9 @@ Condition condition_of(Id folder, const Filter& filter) {
     else
         number(" AND flags & ?2 = 0", 0);
     number(" AND flags & ?3 = 0", filter.without);
-    number(" AND arrived < ?4", filter.before.value_or(INT64_MAX));
-    number(" AND arrived >= ?5", filter.after.value_or(INT64_MIN));
+    // By the date that is shown.
+    number(" AND coalesce(sent, arrived) < ?4", filter.before.value_or(INT64_MAX));
+    number(" AND coalesce(sent, arrived) >= ?5", filter.after.value_or(INT64_MIN));
     match(condition, "(subject || ' ' || from_name || ' ' || from_addr || ' ' || recipients)", filter.words);
     match(condition, "(from_name || ' ' || from_addr)", filter.from);
     match(condition, "recipients", filter.to);
@@ -207,23 +215,43 @@ Page filtered(Database& database, Id folder, const Wanted& wanted) {
     return page;
 }
 
-// Parents stand before their answers, answers in the order they came, each one deeper than its parent.
+constexpr std::size_t NONE = SIZE_MAX;
+
+// Opens the circles that forged References make, each at its oldest message, so that none hides a thread.
+void open_circles(std::vector<std::size_t>& parents) {
+    std::vector<std::size_t> walk_of(parents.size(), NONE); // in which walk it was met
+    for (std::size_t walk = 0; walk < parents.size(); ++walk) {
+        auto at = walk;
+        while (at != NONE && walk_of[at] == NONE) {
+            walk_of[at] = walk;
+            at = parents[at];
+        }
+        if (at == NONE || walk_of[at] != walk)
+            continue;
+        auto oldest = at;
+        for (auto next = parents[at]; next != at; next = parents[next])
+            oldest = std::min(oldest, next);
+        parents[oldest] = NONE;
+    }
+}
+
+// Parents stand before their answers, whichever came first, answers in the order they came, each one deeper than its
+// parent.
 void order_thread(std::vector<Message>& messages,
                   const std::map<Id, std::pair<std::int64_t, std::int64_t>>& hashes) {
     std::map<std::int64_t, std::size_t> by_hash;
     for (std::size_t i = 0; i < messages.size(); ++i)
         if (auto own = hashes.at(messages[i].id).first)
             by_hash.emplace(own, i);
+    std::vector<std::size_t> parents(messages.size(), NONE);
+    for (std::size_t i = 0; i < messages.size(); ++i)
+        if (auto parent = by_hash.find(hashes.at(messages[i].id).second); parent != by_hash.end())
+            parents[i] = parent->second;
+    open_circles(parents);
     std::vector<std::vector<std::size_t>> answers(messages.size());
     std::vector<std::size_t> roots;
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-        auto parent = by_hash.find(hashes.at(messages[i].id).second);
-        // Only an older message can be a parent here, so that no circle of References hides a thread.
-        if (parent != by_hash.end() && parent->second < i)
-            answers[parent->second].push_back(i);
-        else
-            roots.push_back(i);
-    }
+    for (std::size_t i = 0; i < messages.size(); ++i)
+        (parents[i] == NONE ? roots : answers[parents[i]]).push_back(i);
     std::vector<Message> ordered;
     std::vector<std::pair<std::size_t, int>> stack;
     auto push = [&](const std::vector<std::size_t>& some, int depth) {

@@ -25,8 +25,8 @@ struct Filter {
     std::vector<std::string> from;
     std::vector<std::string> to;
     std::vector<std::string> subject;
-    std::optional<std::int64_t> before; // arrived earlier than
-    std::optional<std::int64_t> after;  // arrived at or later than
+    std::optional<std::int64_t> before; // dated earlier than
+    std::optional<std::int64_t> after;  // dated at or later than
     std::uint32_t with = 0;             // flags that must be set
     std::uint32_t without = 0;          // flags that must not be
 

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'd80c49cbcc182d34'
+return 'bf9bfb0245f3f1fd'

@@ -177,7 +177,8 @@ function M.undo(account)
       end
       return
     end
-    notify.action(('Took back: %s of %s.'):format(result.op, messages(#result.ids)))
+    local what = result.op == 'flag' and 'marking' or result.op == 'delete' and 'deletion' or result.op
+    notify.action(('Took back: %s of %s.'):format(what, messages(#result.ids)))
   end)
 end
 

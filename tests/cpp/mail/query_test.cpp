@@ -17,6 +17,15 @@ TEST_CASE("words and keys in any order, quotes keep words together") {
     REQUIRE((query->unread && query->flagged && query->answered && query->has_attachment));
 }
 
+TEST_CASE("keys and what they take may be in capitals, and terms are counted") {
+    REQUIRE(parse_query("Is:Unread HAS:Attachment")->unread);
+    std::string many;
+    for (int i = 0; i < 50; ++i)
+        many += "x ";
+    REQUIRE(parse_query(many));
+    REQUIRE(parse_query(many + "y").error().code == Code::invalid);
+}
+
 TEST_CASE("dates are whole days, months or years") {
     REQUIRE(parse_query("before:2024-01-02")->before == 1704153600);
     REQUIRE(parse_query("after:2024")->after == 1704067200);

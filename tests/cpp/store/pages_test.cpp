@@ -91,6 +91,26 @@ TEST_CASE("a filter is all of its parts") {
     REQUIRE(list({.from = {"' OR 1=1 --"}}).empty());
 }
 
+TEST_CASE("a filter's dates are those that are shown, and its letters those of any case") {
+    Mailbox box;
+    auto old = letter(1);
+    old.sent = 1'000'000;
+    old.subject = "Привет из Москвы";
+    auto undated = letter(2);
+    undated.sent.reset();
+    undated.subject = "ÄRGER";
+    box.bring(box.inbox, {old, undated});
+    auto list = [&](Filter filter) { return box.subjects(box.inbox, {.filter = filter}).size(); };
+    REQUIRE(list({.before = 1'000'001}) == 1);
+    REQUIRE(list({.before = 1'000'000}) == 0);
+    REQUIRE(list({.after = undated.arrived}) == 1);
+    REQUIRE(list({.words = {"привет"}}) == 1);
+    REQUIRE(list({.subject = {"МОСКВЫ"}}) == 1);
+    REQUIRE(list({.subject = {"привет из"}}) == 1);
+    REQUIRE(list({.subject = {"ärger"}}) == 1);
+    REQUIRE(list({.words = {"ärger", "привет"}}) == 0);
+}
+
 TEST_CASE("filtered pages go down and up again") {
     Mailbox box;
     box.bring(box.inbox, many(30, 60));

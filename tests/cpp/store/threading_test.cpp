@@ -97,6 +97,30 @@ TEST_CASE("a thread's page holds whole conversations, parents before answers") {
     REQUIRE(back.items.size() == 4);
 }
 
+TEST_CASE("an answer that came before what it answers stands below it all the same") {
+    Mailbox box;
+    box.bring(box.inbox, {letter(1), answer(2, {id_of(1), id_of(4)}),
+                          answer(3, {id_of(1), id_of(4), id_of(2)}), answer(4, {id_of(1)})});
+    auto page = list_page(box.database, box.inbox, {.thread = true});
+    std::vector<std::pair<std::string, int>> rows;
+    for (const auto& item : page.items)
+        rows.emplace_back(item.subject, item.depth);
+    REQUIRE(rows == std::vector<std::pair<std::string, int>>{
+                        {"Letter 1", 0}, {"Letter 4", 1}, {"Letter 2", 2}, {"Letter 3", 3}});
+}
+
+TEST_CASE("a circle is opened at its oldest message, and what hangs on it stays") {
+    Mailbox box;
+    box.bring(box.inbox, {answer(1, {id_of(1)}), answer(2, {id_of(4)}), answer(3, {id_of(2)}),
+                          answer(4, {id_of(3)}), answer(5, {id_of(4)})});
+    auto page = list_page(box.database, box.inbox, {.thread = true});
+    std::vector<std::pair<std::string, int>> rows;
+    for (const auto& item : page.items)
+        rows.emplace_back(item.subject, item.depth);
+    REQUIRE(rows == std::vector<std::pair<std::string, int>>{
+                        {"Letter 2", 0}, {"Letter 3", 1}, {"Letter 4", 2}, {"Letter 5", 3}, {"Letter 1", 0}});
+}
+
 TEST_CASE("references in a circle hide nothing") {
     Mailbox box;
     box.bring(box.inbox, {answer(1, {id_of(2)}), answer(2, {id_of(1)})});
