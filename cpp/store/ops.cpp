@@ -33,7 +33,7 @@ Op read_op(const Database& database, const Statement& row) {
     op.remove_keywords = row.string(8);
     op.made_at = row.integer(9);
     op.not_before = row.integer(10);
-    op.tries = static_cast<int>(row.integer(11));
+    op.refusals = static_cast<int>(row.integer(11));
     op.uidnext = row.maybe_integer(12);
     return op;
 }
@@ -134,8 +134,7 @@ void mark_sent(Change& change, Id op, std::optional<std::int64_t> uidnext) {
     change
         .database()
         // The first uidnext stays: what an earlier try made lies above it.
-        .prepare(
-            "UPDATE op SET state = 'sent', tries = tries + 1, uidnext = coalesce(uidnext, ?) WHERE id = ?")
+        .prepare("UPDATE op SET state = 'sent', uidnext = coalesce(uidnext, ?) WHERE id = ?")
         .bind(uidnext, op)
         .run();
 }
@@ -256,6 +255,13 @@ void give_up_target(Change& change, Id op, Id message, Id row) {
 
 void postpone(Change& change, Id op, std::int64_t not_before) {
     change.database().prepare("UPDATE op SET not_before = ? WHERE id = ?").bind(not_before, op).run();
+}
+
+void hold_back(Change& change, Id op, std::int64_t not_before) {
+    change.database()
+        .prepare("UPDATE op SET not_before = ?, tries = tries + 1 WHERE id = ?")
+        .bind(not_before, op)
+        .run();
 }
 
 } // namespace himalaya::store

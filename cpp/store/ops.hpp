@@ -37,7 +37,7 @@ struct Op {
     std::string remove_keywords;
     std::int64_t made_at = 0;
     std::int64_t not_before = 0;
-    int tries = 0;
+    int refusals = 0;                    // answers that made no sense and may pass
     std::optional<std::int64_t> uidnext; // of the folder that receives, when it was sent
     std::vector<OpTarget> targets;       // the unfinished ones
 };
@@ -92,5 +92,7 @@ void refuse(Change& change, const Op& op, std::string_view why);
 void give_up_target(Change& change, Id op, Id message, Id row);
 // Back to the queue, to be tried again after `not_before`.
 void postpone(Change& change, Id op, std::int64_t not_before);
+// The same, and counted: the server's answer made no sense.
+void hold_back(Change& change, Id op, std::int64_t not_before);
 
 } // namespace himalaya::store

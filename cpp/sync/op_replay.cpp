@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -21,7 +22,11 @@ constexpr std::int64_t WAIT_FOR_A_NAME = 60;
 // Messages that others marked as deleted stand in the way of an EXPUNGE without UIDPLUS.
 constexpr std::int64_t WAIT_FOR_OTHERS = 900;
 
-// What no repeating helps against.
+// An answer that makes no sense (BAD) may be a passing fault of the server: it is tried again after so many seconds, and
+// refused when it is the same each time.
+constexpr std::array<std::int64_t, 3> WAITS_FOR_SENSE = {60, 300, 900};
+
+// What repeating at once does not help against.
 bool is_final(const Error& error) {
     switch (error.code) {
     case Code::not_found:
@@ -78,8 +83,8 @@ class Replay {
             if (refusal->code == Code::not_found && !m_listed && !m_missing) {
                 m_result.missed_a_folder = true;
             } else {
-                auto refusing = refuse(*group, *refusal);
-                co_await refusing;
+                auto answering = take_refusal(std::move(*group), *refusal);
+                co_await answering;
             }
         }
     }
@@ -232,8 +237,8 @@ class Replay {
                 if (unwanted.contains({at, target}))
                     one.ops[0].targets.push_back(group.ops[at].targets[target]);
             one.letters.resize(one.ops[0].targets.size());
-            auto refusing = refuse(one, why);
-            co_await refusing;
+            auto answering = take_refusal(std::move(one), why);
+            co_await answering;
         }
     }
 
@@ -415,6 +420,38 @@ class Replay {
             for (auto [from, to] : named.uids)
                 result[from] = to;
         return result;
+    }
+
+    // Refused for good, or held back for a while where that may help.
+    loop::Task<> take_refusal(Group group, Error error) {
+        std::vector<store::Op> held;
+        if (error.code == Code::protocol)
+            for (const auto& op : group.ops)
+                if (op.refusals < static_cast<int>(WAITS_FOR_SENSE.size()))
+                    held.push_back(op);
+        if (!held.empty()) {
+            log::warn("sync", "{}: {} Tried again later.", group.folder.path, error.message);
+            std::erase_if(group.ops, [&](const store::Op& op) {
+                return op.refusals < static_cast<int>(WAITS_FOR_SENSE.size());
+            });
+            auto holding = hold_back(std::move(held));
+            co_await holding;
+        }
+        if (group.ops.empty())
+            co_return;
+        auto refusing = refuse(group, error);
+        co_await refusing;
+    }
+
+    loop::Task<> hold_back(std::vector<store::Op> ops) {
+        return m_work.store->write_as_leader<void>(
+            [ops = std::move(ops)](store::Change& change) {
+                for (const auto& op : ops)
+                    store::hold_back(change, op.id,
+                                     time::now_s() +
+                                         WAITS_FOR_SENSE.at(static_cast<std::size_t>(op.refusals)));
+            },
+            m_work.token);
     }
 
     loop::Task<> refuse(const Group& group, const Error& error) {

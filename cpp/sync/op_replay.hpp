@@ -8,7 +8,8 @@
 //             first and gives the messages of waiting ops, moves included, their new names by Message-ID (else size and
 //             subject); then they go out, in the same cycle. What is not there any more is gone; that is no error
 //   delete    a message that another client expunged is gone; that is no error
-//   refusal   what the server will never do is put back as it was, with the server's words
+//   refusal   what the server will never do is put back as it was, with the server's words; an answer that makes no
+//             sense (BAD) may pass and is tried three times more, over twenty minutes, before it is taken for one
 #pragma once
 
 #include "sync/folder_sync.hpp"

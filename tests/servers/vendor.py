@@ -36,7 +36,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--quirk", action="append", default=[])
     parser.add_argument("--no-quirk", action="append", default=[])
-    parser.add_argument("--set", action="append", default=[], help="limit, backoff, throttled, still_here")
+    parser.add_argument("--set", action="append", default=[], help="limit, backoff, throttled, still_here, stumbles")
     parser.add_argument("--messages", type=int, default=20)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--password", help="a random one when not given")

@@ -36,7 +36,7 @@ class Server:
         if unknown:
             raise ValueError("unknown quirk: " + ", ".join(unknown))
         self.quirks = (set(self.habits) | set(quirks)) - set(without)
-        self.settings = {"limit": 15, "backoff": 1500, "throttled": 2, "still_here": 0.2}
+        self.settings = {"limit": 15, "backoff": 1500, "throttled": 2, "still_here": 0.2, "stumbles": 1}
         self.user, self.password, self.token = user, password or secrets.token_hex(12), secrets.token_hex(24)
         self.sessions, self.connections, self.logins, self.commands, self.trouble = set(), 0, 0, [], []
         self.by_name = {}

@@ -9,6 +9,7 @@ import zlib
 from . import commands
 from .wire import LITERAL, quoted, tokens
 
+CHANGES = ("STORE", "COPY", "MOVE", "EXPUNGE", "APPEND")
 ANY_TIME = ("CAPABILITY", "NOOP", "LOGOUT", "ID", "STARTTLS")
 LOGIN = ("LOGIN", "AUTHENTICATE")
 NEEDS = {"IDLE": "IDLE", "NAMESPACE": "NAMESPACE", "ID": "ID", "MOVE": "MOVE", "UNSELECT": "UNSELECT",
@@ -164,6 +165,10 @@ class Session:
             server.settings["throttled"] -= 1
             raise Refused("BAD Request is throttled. Suggested Backoff Time: %d milliseconds"
                           % server.settings["backoff"])
+        changes = name if name != "UID" or not arguments else str(arguments[0]).upper()
+        if server.q("stumbling") and changes in CHANGES and server.settings["stumbles"] > 0:
+            server.settings["stumbles"] -= 1
+            raise Refused("BAD Internal error occurred. Refer to server log")
         if server.q("spoofed-tag"):
             self.send("ZZ99 OK done\r\n%sX OK done" % tag)
         own = server.own_commands(self)
