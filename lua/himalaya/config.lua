@@ -51,6 +51,18 @@ local function follow_aliases(taken)
   end
 end
 
+-- What is missing because it was wrong has been said already.
+---@param path string
+---@param message string
+local function missing(path, message)
+  for _, each in ipairs(state.problems) do
+    if each.path == path or vim.startswith(each.path, path .. '.') then
+      return
+    end
+  end
+  problem(path, message)
+end
+
 ---@param path string
 ---@param auth table
 local function check_auth(path, auth)
@@ -62,17 +74,17 @@ local function check_auth(path, auth)
   end
   if auth.type == 'oauth2' then
     if not auth.command and not auth.provider then
-      problem(path, ('`%s` has no `provider` and no `command`: nothing can give a token.'):format(path))
+      missing(path, ('`%s` has no `provider` and no `command`: nothing can give a token.'):format(path))
     elseif type(auth.provider) == 'table' and not auth.provider.token then
-      problem(
+      missing(
         path .. '.provider.token',
         ('`%s.provider.token` is missing: where are tokens asked for?'):format(path)
       )
     elseif auth.provider and not auth.command and not auth.client_id then
-      problem(path .. '.client_id', ('`%s.client_id` is missing: the provider wants one.'):format(path))
+      missing(path .. '.client_id', ('`%s.client_id` is missing: the provider wants one.'):format(path))
     end
   elseif #ways == 0 then
-    problem(path, ('`%s` has none of `command`, `env` and `value`: there is no password.'):format(path))
+    missing(path, ('`%s` has none of `command`, `env` and `value`: there is no password.'):format(path))
   elseif #ways > 1 then
     problem(path, ('`%s` has %s: only the first is used.'):format(path, table.concat(ways, ' and ')))
     local first = auth.command and 'command' or 'env'
@@ -90,18 +102,18 @@ local function complete_imap(path, account)
   local node = validate.tree.children.accounts.any.children.imap
   local imap = account.imap
   if not imap then
-    problem(path .. '.imap', ('`%s.imap` is missing: say at least `imap = { host = ... }`.'):format(path))
+    missing(path .. '.imap', ('`%s.imap` is missing: say at least `imap = { host = ... }`.'):format(path))
     return
   end
   if not imap.host then
-    problem(path .. '.imap.host', ('`%s.imap.host` is missing.'):format(path))
+    missing(path .. '.imap.host', ('`%s.imap.host` is missing.'):format(path))
   end
   if imap.tls and imap.tls ~= 'implicit' and not imap.port then
     imap.port = 143
   end
   imap.user = imap.user or account.email
   if not imap.user then
-    problem(path .. '.imap.user', ('`%s.imap.user` is missing, and there is no `email` either.'):format(path))
+    missing(path .. '.imap.user', ('`%s.imap.user` is missing, and there is no `email` either.'):format(path))
   end
   imap.auth = imap.auth or {}
   validate.fill(node, imap)
@@ -122,7 +134,7 @@ local function complete_account(name, account)
     complete_imap(path, account)
   elseif account.source == 'maildir' then
     if not account.maildir then
-      problem(
+      missing(
         path .. '.maildir',
         ('`%s.maildir` is missing: say which folder holds the Maildir.'):format(path)
       )

@@ -288,6 +288,22 @@ describe('an account', function()
     assert.equal('home', options.default_account)
   end)
 
+  it('says of what is wrong only that, and not that it is missing too', function()
+    for path, options in pairs({
+      ['accounts.home.imap.host'] = imap({ host = 1 }),
+      ['accounts.home.imap.auth'] = imap({ auth = 1 }),
+      ['accounts.home.imap.auth.command'] = imap({ auth = { command = 'pass mail' } }),
+      ['accounts.home.imap.auth.provider'] = imap({ auth = { type = 'oauth2', provider = 'gogle' } }),
+      ['accounts.home.imap'] = { accounts = { home = { imap = 'imap.example.org' } } },
+      ['accounts.home.maildir'] = { accounts = { home = { source = 'maildir', maildir = 1 } } },
+    }) do
+      assert.equal(path, only_problem(options).path)
+    end
+    local nobody = imap({ user = 1 })
+    nobody.accounts.home.email = nil
+    assert.equal('accounts.home.imap.user', only_problem(nobody).path)
+  end)
+
   it('says what is missing', function()
     assert.equal('accounts.home.imap', only_problem({ accounts = { home = {} } }).path)
     assert.equal('accounts.home.maildir', only_problem({ accounts = { home = { source = 'maildir' } } }).path)
