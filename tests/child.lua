@@ -59,6 +59,7 @@ end
 --- The child's environment: no file of the user's is read or written.
 local function clean_environment(dir, extra)
   local env = {
+    HIMALAYA_SPEC = vim.env.HIMALAYA_SPEC or vim.fn.fnamemodify(arg and arg[1] or '', ':t:r'),
     HOME = dir .. '/home',
     XDG_CONFIG_HOME = dir .. '/config',
     XDG_DATA_HOME = dir .. '/data',

@@ -1,7 +1,7 @@
 -- What our code kept the loop for, over many Neovims: with HIMALAYA_TURNS every child Neovim of the tests writes its
 -- loop metrics there when it exits or is taken down, and this adds them up. One that a test kills writes nothing.
 --
---   nvim -u NONE -l tests/turns.lua FOLDER        prints the sum in a line
+--   nvim -u NONE -l tests/turns.lua FOLDER [N]    prints the sum in a line, and the N Neovims with the longest turns
 local M = {}
 
 --- Lua for a child's init.lua. It runs before the module's own end, which is asked for later; a child that is to be
@@ -15,7 +15,9 @@ function himalaya_write_turns()
   local name = ('%s/%d-%d.json'):format(vim.env.HIMALAYA_TURNS, vim.fn.getpid(), vim.uv.hrtime())
   local file = io.open(name, 'w')
   if file then
-    file:write(vim.json.encode(native.loop.metrics()))
+    local metrics = native.loop.metrics()
+    metrics.spec = vim.env.HIMALAYA_SPEC
+    file:write(vim.json.encode(metrics))
     file:close()
   end
   himalaya_write_turns = function() end
@@ -23,9 +25,9 @@ end
 vim.api.nvim_create_autocmd('VimLeavePre', { callback = function() himalaya_write_turns() end })]]
 
 ---@param folder string
----@return { neovims: integer, busy: integer, over: integer, longest_ms: number, rooms: table<string, number> }
+---@return { neovims: integer, busy: integer, over: integer, longest_ms: number, rooms: table<string, number>, worst: table[] }
 function M.sum(folder)
-  local sum = { neovims = 0, busy = 0, over = 0, longest_ms = 0, rooms = {} }
+  local sum = { neovims = 0, busy = 0, over = 0, longest_ms = 0, rooms = {}, worst = {} }
   for _, path in ipairs(vim.fn.glob(folder .. '/*.json', false, true)) do
     local read, metrics = pcall(vim.json.decode, table.concat(vim.fn.readfile(path), '\n'))
     if read then
@@ -36,12 +38,16 @@ function M.sum(folder)
       for room, figures in pairs(metrics.by_room) do
         sum.rooms[room] = math.max(sum.rooms[room] or 0, figures.longest_ms)
       end
+      sum.worst[#sum.worst + 1] = { ms = metrics.longest_turn_ms, longest = metrics.longest, spec = metrics.spec }
     end
   end
+  table.sort(sum.worst, function(a, b)
+    return a.ms > b.ms
+  end)
   return sum
 end
 
---- The three rooms with the longest slices.
+--- The four rooms with the longest slices; `theirs` is the tests' own callbacks, which are in no turn.
 ---@param sum table
 ---@return string
 function M.rooms(sum)
@@ -53,7 +59,7 @@ function M.rooms(sum)
     return a[2] > b[2]
   end)
   local parts = {}
-  for i = 1, math.min(3, #rooms) do
+  for i = 1, math.min(4, #rooms) do
     parts[i] = ('%s %.2f ms'):format(unpack(rooms[i]))
   end
   return table.concat(parts, ', ')
@@ -71,9 +77,24 @@ function M.text(sum)
   )
 end
 
+--- The Neovims with the longest turns: how long, in which spec, and who worked most in it.
+---@param sum table
+---@param most integer
+---@return string[]
+function M.worst(sum, most)
+  local lines = {}
+  for i = 1, math.min(most, #sum.worst) do
+    local each = sum.worst[i]
+    local what = each.longest.what and (', %s %.2f ms'):format(each.longest.what, each.longest.what_ms) or ''
+    lines[i] = ('  %6.2f ms in %s: %s%s'):format(each.ms, each.spec or '?', each.longest.room or '?', what)
+  end
+  return lines
+end
+
 if arg and arg[0] and arg[0]:match('turns%.lua$') then
   local sum = M.sum(arg[1])
   io.write('longest turn of our code: ', M.text(sum), '; longest slices: ', M.rooms(sum), '\n')
+  io.write(table.concat(M.worst(sum, tonumber(arg[2]) or 3), '\n'), '\n')
 end
 
 return M

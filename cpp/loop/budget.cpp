@@ -1,7 +1,9 @@
 #include "loop/budget.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <utility>
 
 namespace himalaya::loop {
 
@@ -33,30 +35,53 @@ bool Budget::exhausted(std::uint64_t limit) const {
     return spent() >= limit;
 }
 
-void Budget::begin_turn() {
+void Budget::switch_to(Room* room, std::uint64_t now) {
     if (m_current) {
-        // A loop run inside one of our own slices: what was used so far belongs to the turn that ends.
-        std::uint64_t now = thread_cpu_ns();
         m_spent += now - m_since;
         m_current->total_ns += now - m_since;
-        m_since = now;
-        m_wall_since = wall_ns();
+        m_current->turn_ns += now - m_since;
+        if (m_current->name == THEIRS)
+            m_theirs += now - m_since;
     }
+    m_current = room;
+    m_since = now;
+    m_wall_since = wall_ns();
+}
+
+void Budget::begin_turn() {
+    // A loop run inside one of our own slices: what was used so far belongs to the turn that ends.
+    if (m_current)
+        switch_to(m_current, thread_cpu_ns());
     ++m_turns;
     if (m_spent == 0)
         return;
-    m_histogram.add(m_spent / 1000);
-    if (m_spent > m_longest)
-        m_longest = m_spent;
-    if (m_spent > LIMIT_NS)
+    std::uint64_t ours = m_spent - (m_theirs - m_theirs_before);
+    m_histogram.add(ours / 1000);
+    if (ours > LIMIT_NS)
         ++m_over;
+    if (ours > m_longest.ns) {
+        m_longest = {ours, nullptr, std::move(m_noted.what), m_noted.what_ns};
+        std::uint64_t most = 0;
+        for (const Room& room : m_rooms) {
+            if (room.turn_ns > most && room.name != THEIRS) {
+                most = room.turn_ns;
+                m_longest.room = room.name;
+            }
+        }
+    }
+    for (Room& room : m_rooms)
+        room.turn_ns = 0;
     m_spent = 0;
+    m_theirs_before = m_theirs;
+    if (m_noted.what_ns > 0)
+        m_noted = {};
 }
 
 void Budget::reset_figures() {
     for (Room& room : m_rooms)
         room.total_ns = room.longest_ns = room.slices = 0;
-    m_turns = m_over = m_longest = 0;
+    m_turns = m_over = 0;
+    m_longest = {};
     m_histogram.clear();
 }
 
@@ -70,29 +95,46 @@ Budget::Room* Budget::room(const char* name) {
     return &m_rooms.back();
 }
 
-Slice::Slice(Budget& budget, const char* room)
-    : m_budget(budget), m_room(budget.room(room)), m_outer(budget.m_current) {
-    std::uint64_t now = thread_cpu_ns();
-    if (m_outer) {
-        budget.m_spent += now - budget.m_since;
-        m_outer->total_ns += now - budget.m_since;
+Budget::Place Budget::here() const {
+    return m_current ? Place{m_current, thread_cpu_ns()} : Place{};
+}
+
+Budget::Place Budget::leave() {
+    Place place = here();
+    if (place.room) {
+        switch_to(room(THEIRS), place.since);
+        ++m_current->slices;
     }
-    budget.m_current = m_room;
-    budget.m_since = now;
-    budget.m_wall_since = wall_ns();
+    return place;
+}
+
+void Budget::back(Place place) {
+    if (!place.room)
+        return;
+    std::uint64_t now = thread_cpu_ns();
+    if (m_current->name == THEIRS)
+        m_current->longest_ns = std::max(m_current->longest_ns, now - place.since);
+    switch_to(place.room, now);
+}
+
+void Budget::note(std::string what, std::uint64_t ns) {
+    if (ns > m_noted.what_ns) {
+        m_noted.what = std::move(what);
+        m_noted.what_ns = ns;
+    }
+}
+
+Slice::Slice(Budget& budget, const char* room)
+    : m_budget(budget), m_room(budget.room(room)), m_outer(budget.m_current), m_start(thread_cpu_ns()) {
+    budget.switch_to(m_room, m_start);
     ++m_room->slices;
-    m_start = now;
+    m_theirs = budget.m_theirs;
 }
 
 Slice::~Slice() {
     std::uint64_t now = thread_cpu_ns();
-    m_budget.m_spent += now - m_budget.m_since;
-    m_room->total_ns += now - m_budget.m_since;
-    if (now - m_start > m_room->longest_ns)
-        m_room->longest_ns = now - m_start;
-    m_budget.m_current = m_outer;
-    m_budget.m_since = now;
-    m_budget.m_wall_since = wall_ns();
+    m_budget.switch_to(m_outer, now);
+    m_room->longest_ns = std::max(m_room->longest_ns, now - m_start - (m_budget.m_theirs - m_theirs));
 }
 
 } // namespace himalaya::loop

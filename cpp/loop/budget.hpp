@@ -5,11 +5,15 @@
 // A turn runs from one poll of the loop to the next: the callbacks of that poll, the functions the editor
 // runs after it (our dispatcher into Lua among them). Work is measured by `Slice`, one per entry from outside
 // (a uv callback, a thunk called from Lua); slices nest, and time counts for the innermost room.
+//
+// A function that others gave us (a callback, an autocommand) runs inside our slices: what it takes is spent, so that
+// we do not add to it, but it is no work of ours. It has a room of its own and is left out of the figures of turns.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "base/histogram.hpp"
 
@@ -29,6 +33,16 @@ class Budget {
         std::uint64_t total_ns = 0;
         std::uint64_t longest_ns = 0; // one slice, inner ones included
         std::uint64_t slices = 0;
+        std::uint64_t turn_ns = 0; // in the open turn
+    };
+    static constexpr const char* THEIRS = "theirs";
+
+    // The longest turn: the room that worked most in it, and who that was, where somebody has told.
+    struct Longest {
+        std::uint64_t ns = 0;
+        const char* room = nullptr;
+        std::string what;
+        std::uint64_t what_ns = 0;
     };
 
     // CPU time used in this turn, the open slice included.
@@ -39,7 +53,8 @@ class Budget {
 
     std::uint64_t turns() const { return m_turns; }
     std::uint64_t turns_over() const { return m_over; }
-    std::uint64_t longest_ns() const { return m_longest; }
+    std::uint64_t longest_ns() const { return m_longest.ns; }
+    const Longest& longest() const { return m_longest; }
     const Histogram& histogram() const { return m_histogram; }
     // The rooms that have worked so far; the name is null after the last.
     const std::array<Room, 24>& rooms() const { return m_rooms; }
@@ -49,10 +64,26 @@ class Budget {
     // The loop's poll begins: the turn that ends is counted, a new one starts.
     void begin_turn();
 
+    // What comes between leave() and back() is a function of somebody else's. Outside a slice both do nothing. A
+    // function left by an error does not come back by itself: its caller goes back to where it was, or its slice ends.
+    struct Place {
+        Room* room = nullptr;
+        std::uint64_t since = 0;
+    };
+    Place leave();
+    Place here() const;
+    void back(Place place);
+    // All time so far that was not ours.
+    std::uint64_t theirs() const { return m_theirs; }
+
+    // Tells who worked for so long in this turn.
+    void note(std::string what, std::uint64_t ns);
+
   private:
     friend class Slice;
 
     Room* room(const char* name);
+    void switch_to(Room* room, std::uint64_t now);
 
     std::array<Room, 24> m_rooms{};
     Room* m_current = nullptr;
@@ -61,7 +92,10 @@ class Budget {
     std::uint64_t m_spent = 0;
     std::uint64_t m_turns = 0;
     std::uint64_t m_over = 0;
-    std::uint64_t m_longest = 0;
+    std::uint64_t m_theirs = 0; // of all that was spent, not ours
+    std::uint64_t m_theirs_before = 0;
+    Longest m_longest;
+    Longest m_noted;       // of the open turn
     Histogram m_histogram; // microseconds of turns in which we did anything
 };
 
@@ -78,6 +112,7 @@ class Slice {
     Budget::Room* m_room;
     Budget::Room* m_outer;
     std::uint64_t m_start;
+    std::uint64_t m_theirs;
 };
 
 // CPU time of the calling thread in nanoseconds.

@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "lua/whose.hpp"
 
 namespace himalaya::lua {
 
@@ -140,7 +141,8 @@ void Events::dispatch() {
         // The callback may wait for the next one with vim.wait.
         if (!m_queue.empty())
             schedule();
-        deliver(std::move(event));
+        if (!deliver(std::move(event)))
+            break;
     }
     if (m_queue.empty() || m_stopped || m_deferred)
         return;
@@ -153,11 +155,12 @@ void Events::dispatch() {
     });
 }
 
-void Events::deliver(Event event) {
+bool Events::deliver(Event event) {
     lua_State* L = m_L;
+    loop::Budget& budget = m_loop.budget();
     int top = lua_gettop(L);
     if (!lua_checkstack(L, 64))
-        return;
+        return true;
     m_traceback.push(L);
     (event.target ? event.target->callback : event.once).push(L);
     int failed = 0;
@@ -167,11 +170,27 @@ void Events::deliver(Event event) {
             lua_pushnil(L);
             ++count;
         }
-        if (event.arguments)
-            count += event.arguments(L);
+        if (event.arguments) {
+            int pushed = event.arguments(L);
+            if (pushed == GO_ON) {
+                lua_settop(L, top);
+                m_queue.push_front(std::move(event));
+                --m_first;
+                return false;
+            }
+            count += pushed;
+        }
         event.arguments = nullptr;
         ++m_delivered;
+        Whose function = whose(L, top + 2);
+        loop::Budget::Place place = function.ours ? budget.here() : budget.leave();
+        std::uint64_t theirs = budget.theirs();
+        std::int64_t began = time::monotonic_ns();
         failed = lua_pcall(L, count, 0, top + 1);
+        if (function.ours && time::monotonic_ns() - began > NAMED_NS)
+            budget.note(function.place(), loop::thread_cpu_ns() - place.since - (budget.theirs() - theirs));
+        if (!function.ours || failed != 0)
+            budget.back(place);
     } catch (...) {
         // What pushes arguments has thrown; a Lua error never comes out of lua_pcall.
         m_loop.report("lua");
@@ -185,7 +204,7 @@ void Events::deliver(Event event) {
     }
     lua_settop(L, top);
     if (!event.target)
-        return;
+        return true;
     Target& target = *event.target;
     --target.waiting;
     if (target.full && target.waiting <= target.high / 2) {
@@ -193,6 +212,7 @@ void Events::deliver(Event event) {
         if (target.on_room)
             m_loop.enter("lua", target.on_room);
     }
+    return true;
 }
 
 void Events::report(const std::string& message) {

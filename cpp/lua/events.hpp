@@ -23,11 +23,14 @@
 
 namespace himalaya::lua {
 
-// Pushes the arguments of a callback and says how many. Runs later, in the dispatcher; must not raise in Lua.
+// Pushes the arguments of a callback and says how many. Runs later, in the dispatcher; must not raise in Lua. Those of
+// a completion may be made over some turns: Events::GO_ON instead of a number has it called again in the next.
 using Arguments = Function<int(lua_State*)>;
 
 class Events {
   public:
+    static constexpr int GO_ON = -1;
+
     // A Lua function called again and again. What was queued for it is told also after its owner let go of it.
     class Target;
     using Listener = std::shared_ptr<Target>;
@@ -76,7 +79,8 @@ class Events {
 
     void push(Event event, Pace pace = Pace::prompt);
     void schedule();
-    void deliver(Event event);
+    // False: what it brings is not ready, and the event waits at the queue's head.
+    bool deliver(Event event);
 
     loop::Loop& m_loop;
     lua_State* m_L;

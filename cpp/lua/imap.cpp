@@ -1,6 +1,7 @@
 // native.imap: the client for Lua. lua/himalaya/imap.lua gives it its documented shape.
 #include "lua/areas.hpp"
 #include "lua/imap_client.hpp"
+#include "lua/long_list.hpp"
 
 #include <fmt/format.h>
 
@@ -145,9 +146,9 @@ int list(lua_State* L, Runtime& runtime) {
     bool with_status = options.boolean("status").value_or(false);
     auto work = [pattern, with_status](SessionPtr session, loop::CancelToken token) -> loop::Task<Arguments> {
         auto found = co_await imap::list(session, pattern, with_status, token);
-        co_return [found = std::move(found)](lua_State* to) {
-            push_folders(to, found);
-            return 1;
+        co_return [found = std::move(found), names = LongList()](lua_State* to) mutable {
+            bool whole = names.push(to, found.size(), [&](std::size_t i) { push_folder(to, found[i]); });
+            return whole ? 1 : Events::GO_ON;
         };
     };
     return ask(L, runtime, 4, {}, true, std::move(work));
@@ -175,9 +176,10 @@ int search(lua_State* L, Runtime& runtime) {
     request.folder = folder;
     auto work = [request](SessionPtr session, loop::CancelToken token) -> loop::Task<Arguments> {
         UidSet found = co_await imap::search(session, request, token);
-        co_return [found = std::move(found)](lua_State* to) {
-            push_uids(to, found);
-            return 1;
+        co_return [numbers = found.numbers(), list = LongList()](lua_State* to) mutable {
+            bool whole =
+                list.push(to, numbers.size(), [&](std::size_t i) { lua_pushnumber(to, numbers[i]); });
+            return whole ? 1 : Events::GO_ON;
         };
     };
     return ask(L, runtime, 4, folder, true, std::move(work));

@@ -241,26 +241,21 @@ void push_message(lua_State* L, const Fetch& message, std::vector<Undecoded>& un
         set_list(L, "gm_labels", message.gm_labels);
 }
 
-void push_folders(lua_State* L, const std::vector<FolderInfo>& folders) {
-    lua_createtable(L, static_cast<int>(folders.size()), 0);
-    int i = 0;
-    for (auto& folder : folders) {
-        lua_createtable(L, 0, 8);
-        set(L, "name", folder.name);
-        if (!folder.delimiter.empty())
-            set(L, "delimiter", folder.delimiter);
-        set(L, "attributes", folder.attributes);
-        if (!folder.role.empty())
-            set(L, "role", folder.role);
-        set(L, "selectable", folder.selectable);
-        if (folder.has_status) {
-            set_number(L, "messages", folder.messages);
-            set_number(L, "unseen", folder.unseen);
-            set_some(L, "uidnext", folder.uid_next);
-            set_some(L, "uidvalidity", folder.uid_validity);
-            set_some(L, "highestmodseq", folder.highest_modseq);
-        }
-        lua_rawseti(L, -2, ++i);
+void push_folder(lua_State* L, const FolderInfo& folder) {
+    lua_createtable(L, 0, 8);
+    set(L, "name", folder.name);
+    if (!folder.delimiter.empty())
+        set(L, "delimiter", folder.delimiter);
+    set(L, "attributes", folder.attributes);
+    if (!folder.role.empty())
+        set(L, "role", folder.role);
+    set(L, "selectable", folder.selectable);
+    if (folder.has_status) {
+        set_number(L, "messages", folder.messages);
+        set_number(L, "unseen", folder.unseen);
+        set_some(L, "uidnext", folder.uid_next);
+        set_some(L, "uidvalidity", folder.uid_validity);
+        set_some(L, "highestmodseq", folder.highest_modseq);
     }
 }
 

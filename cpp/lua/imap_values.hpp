@@ -43,7 +43,7 @@ struct Undecoded {
 
 // A message as a table: { uid, size, flags, envelope, ... }. Only what came is there, and nothing yet for `undecoded`.
 void push_message(lua_State* L, const imap::Fetch& message, std::vector<Undecoded>& undecoded);
-void push_folders(lua_State* L, const std::vector<imap::FolderInfo>& folders);
+void push_folder(lua_State* L, const imap::FolderInfo& folder);
 void push_status(lua_State* L, const imap::StatusInfo& status);
 void push_change(lua_State* L, const imap::Change& change);
 void push_stats(lua_State* L, const imap::PoolStats& stats);

@@ -3,6 +3,7 @@
 
 #include "lua/areas.hpp"
 #include "lua/runtime.hpp"
+#include "lua/whose.hpp"
 
 namespace himalaya::lua {
 
@@ -13,7 +14,8 @@ double in_ms(std::uint64_t nanoseconds) {
 }
 
 // A part of native.metrics(), and native.loop.metrics() alone:
-// { longest_turn_ms, turns_over_2ms, turns, busy_turns, p50_ms, p99_ms, by_room, waiting, delivered }
+// { longest_turn_ms, turns_over_2ms, turns, busy_turns, p50_ms, p99_ms, by_room, waiting, delivered,
+//   longest = { room, what?, what_ms? } }; the room `theirs` is callbacks of users, which are in no other figure
 void push_figures(lua_State* L, Runtime& runtime) {
     const loop::Budget& budget = runtime.loop().budget();
     lua_createtable(L, 0, 10);
@@ -36,6 +38,15 @@ void push_figures(lua_State* L, Runtime& runtime) {
         lua_setfield(L, -2, room.name);
     }
     lua_setfield(L, -2, "by_room");
+    const loop::Budget::Longest& longest = budget.longest();
+    lua_createtable(L, 0, 3);
+    if (longest.room)
+        set(L, "room", longest.room);
+    if (!longest.what.empty()) {
+        set(L, "what", longest.what);
+        set(L, "what_ms", in_ms(longest.what_ns));
+    }
+    lua_setfield(L, -2, "longest");
 }
 
 int metrics(lua_State* L, Runtime& runtime) {
@@ -158,6 +169,8 @@ void open_loop(lua_State* L, Runtime& runtime) {
     set_function<metrics>(L, "metrics");
     set_function<reset_metrics>(L, "reset_metrics");
     set_function<enter>(L, "enter");
+    lua_pushcclosure(L, tell, 0);
+    lua_setfield(L, -2, "tell");
     set_function<complete>(L, "complete");
     set_function<listen>(L, "listen");
     set_function<change>(L, "change");

@@ -1,6 +1,7 @@
 // native.mail: what the screen reads. Everything here is local, but for a body that is not here yet.
 #include "base/text.hpp"
 #include "base/time.hpp"
+#include "lua/long_list.hpp"
 #include "lua/mail_home.hpp"
 #include "lua/mail_values.hpp"
 #include "mail/query.hpp"
@@ -35,14 +36,9 @@ loop::Task<Arguments> folders(Account account, loop::CancelToken token) {
     auto reading = account->store->read<std::vector<store::Folder>>(
         [](store::Database& database) { return store::all_folders(database); }, token);
     auto found = co_await reading;
-    co_return [found = std::move(found)](lua_State* L) {
-        lua_createtable(L, static_cast<int>(found.size()), 0);
-        int at = 0;
-        for (const auto& folder : found) {
-            push_mail_folder(L, folder);
-            lua_rawseti(L, -2, ++at);
-        }
-        return 1;
+    co_return [found = std::move(found), list = LongList()](lua_State* L) mutable {
+        bool whole = list.push(L, found.size(), [&](std::size_t i) { push_mail_folder(L, found[i]); });
+        return whole ? 1 : Events::GO_ON;
     };
 }
 
@@ -67,8 +63,13 @@ struct Listing {
     bool stale = false;
 };
 
-int push_listing(lua_State* L, const Listing& listing) {
+int push_listing(lua_State* L, const Listing& listing, LongList& list) {
+    const auto& items = listing.page.items;
+    if (!list.push(L, items.size(), [&](std::size_t i) { push_mail_item(L, items[i]); }))
+        return Events::GO_ON;
     lua_createtable(L, 0, 6);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "items");
     // How many match is not known without looking at all of them.
     if (!listing.filtered) {
         set(L, "total", listing.folder.total);
@@ -79,13 +80,6 @@ int push_listing(lua_State* L, const Listing& listing) {
     if (listing.page.previous)
         set(L, "previous", store::to_text(*listing.page.previous));
     set(L, "stale", listing.stale);
-    lua_createtable(L, static_cast<int>(listing.page.items.size()), 0);
-    int at = 0;
-    for (const auto& message : listing.page.items) {
-        push_mail_item(L, message);
-        lua_rawseti(L, -2, ++at);
-    }
-    lua_setfield(L, -2, "items");
     return 1;
 }
 
@@ -109,7 +103,8 @@ loop::Task<Arguments> list(Account account, ListWanted asked, loop::CancelToken 
         },
         token);
     auto listing = co_await reading;
-    co_return [listing](lua_State* L) { return push_listing(L, *listing); };
+    co_return
+        [listing, items = LongList()](lua_State* L) mutable { return push_listing(L, *listing, items); };
 }
 
 std::optional<store::Cursor> check_cursor(const Table& opts, const char* field) {
@@ -263,19 +258,36 @@ std::size_t slice_end(std::string_view text, std::size_t offset, std::size_t mos
     return end > offset ? end : std::min(text.size(), offset + most);
 }
 
-int push_read(lua_State* L, const Parsed& parsed, const Wish& wish) {
+struct ReadLists {
+    LongList headers;
+    LongList attachments;
+};
+
+int push_read(lua_State* L, const Parsed& parsed, const Wish& wish, ReadLists& lists) {
     const auto& message = *parsed.message;
-    lua_createtable(L, 0, 11);
-    set(L, "key", parsed.key);
-    lua_createtable(L, static_cast<int>(message.headers.size()), 0);
-    int at = 0;
-    for (const auto& header : message.headers) {
+    auto push_part = [&](std::size_t i) {
+        const auto& part = message.attachments[i];
+        lua_createtable(L, 0, 4);
+        set(L, "name", part.name);
+        set(L, "mime", part.mime);
+        set(L, "size", part.size);
+        set(L, "part", part.number);
+    };
+    auto push_header = [&](std::size_t i) {
+        const auto& header = message.headers[i];
         lua_createtable(L, 0, 2);
         set(L, "name", header.name);
         set(L, "value", header.value);
-        lua_rawseti(L, -2, ++at);
-    }
-    lua_setfield(L, -2, "headers");
+    };
+    if (!lists.attachments.push(L, std::min(message.attachments.size(), wish.most_parts), push_part))
+        return Events::GO_ON;
+    if (!lists.headers.push(L, message.headers.size(), push_header))
+        return Events::GO_ON;
+    lua_createtable(L, 0, 11);
+    lua_insert(L, -3);
+    lua_setfield(L, -3, "headers");
+    lua_setfield(L, -2, "attachments");
+    set(L, "key", parsed.key);
     auto offset = std::min(wish.offset, message.text.size());
     auto end = slice_end(message.text, offset, wish.max_bytes);
     set(L, "text", std::string_view(message.text).substr(offset, end - offset));
@@ -287,19 +299,6 @@ int push_read(lua_State* L, const Parsed& parsed, const Wish& wish) {
     // Only with the first slice, and only as much of it as a slice may be.
     if (!message.html.empty() && offset == 0)
         set(L, "html", std::string_view(message.html).substr(0, wish.max_bytes));
-    lua_createtable(L, static_cast<int>(message.attachments.size()), 0);
-    at = 0;
-    for (const auto& part : message.attachments) {
-        if (at == static_cast<int>(wish.most_parts))
-            break;
-        lua_createtable(L, 0, 4);
-        set(L, "name", part.name);
-        set(L, "mime", part.mime);
-        set(L, "size", part.size);
-        set(L, "part", part.number);
-        lua_rawseti(L, -2, ++at);
-    }
-    lua_setfield(L, -2, "attachments");
     set(L, "attachment_count", static_cast<std::int64_t>(message.attachments.size()));
     return 1;
 }
@@ -319,7 +318,8 @@ loop::Task<Arguments> read(MailHome& home, Account account, Wish wish, loop::Can
             token);
         co_await marking;
     }
-    co_return [got, wish](lua_State* L) { return push_read(L, got, wish); };
+    co_return
+        [got, wish, lists = ReadLists()](lua_State* L) mutable { return push_read(L, got, wish, lists); };
 }
 
 // read(account, folder, id, opts, cb)

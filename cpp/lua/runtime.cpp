@@ -7,7 +7,9 @@
 #endif
 
 #include "base/log.hpp"
+#include "base/time.hpp"
 #include "loop/handle.hpp"
+#include "lua/whose.hpp"
 
 namespace himalaya::lua {
 
@@ -56,8 +58,14 @@ int run_body(lua_State* L, Body body) noexcept {
         Runtime* runtime = Runtime::current();
         if (!runtime)
             throw BadArgument{"himalaya has stopped: Neovim is closing."};
-        loop::Slice slice(runtime->loop().budget(), "lua");
-        return body(L, *runtime);
+        loop::Budget& budget = runtime->loop().budget();
+        loop::Slice slice(budget, "lua");
+        std::int64_t began = time::monotonic_ns();
+        int results = body(L, *runtime);
+        // Wall time, as the processor's would have to be asked before.
+        if (std::int64_t took = time::monotonic_ns() - began; took > NAMED_NS)
+            budget.note(running(L), static_cast<std::uint64_t>(took));
+        return results;
     } catch (const BadArgument& bad) {
         lua_settop(L, 0);
         luaL_where(L, 1);

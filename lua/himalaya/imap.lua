@@ -9,6 +9,7 @@
 --- ```
 
 local check = require('himalaya.check')
+local tell = require('himalaya.tell')
 
 local M = {}
 
@@ -156,9 +157,9 @@ function M.open(opts, cb)
   end
   return handle(require('himalaya.native').imap.open(opts, function(err, id)
     if err then
-      return cb(err)
+      return tell(cb, err)
     end
-    cb(nil, setmetatable({ _id = id }, Client))
+    tell(cb, nil, setmetatable({ _id = id }, Client))
   end))
 end
 
@@ -214,11 +215,11 @@ function Client:fetch(folder, uids, items, on_message, cb)
   local native = require('himalaya.native').imap
   return handle(native.fetch(self._id, folder, uids, items, directory, function(message)
     if message and not finished then
-      on_message(message)
+      tell(on_message, message)
     end
   end, function(err, result)
     finished = true
-    cb(err, result)
+    tell(cb, err, result)
   end))
 end
 
@@ -313,7 +314,7 @@ function Client:watch(folder, on_change)
   local watch
   local id = require('himalaya.native').imap.watch(self._id, folder, function(change)
     if watch and not watch._done then
-      on_change(change)
+      tell(on_change, change)
     end
   end)
   watch = setmetatable({ id = id, _client = self }, WatchHandle)

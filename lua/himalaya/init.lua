@@ -38,7 +38,9 @@ function M.statusline()
 end
 
 --- Everything counted, as one plain table: `jobs`, `sync`, `cache`, `memory`, and `loop` with `longest_turn_ms`,
---- `turns_over_2ms` and `by_room`. Zeros as long as the native module has not been needed. `sync` has, for all
+--- `turns_over_2ms`, `by_room` and `longest`, which says who worked most in the longest turn. All of it is processor
+--- time of this plugin's own code; what your callbacks and autocommands take of it stands in the room `theirs` and in
+--- no other figure. Zeros as long as the native module has not been needed. `sync` has, for all
 --- accounts together and in `accounts` for each by its name: `cycles` (that ended well), `cancelled`, `failures` by
 --- the error's code, `new`, `updated`, `expunged`, `uploaded`, `bytes`, `round_trips`, `connections_opened`,
 --- `duration_ms` (the sum), `durations` of cycles (`count`, `mean_ms`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`),

@@ -7,6 +7,7 @@ local check = require('himalaya.check')
 local config = require('himalaya.config')
 local errors = require('himalaya.errors')
 local home = require('himalaya.mail.home')
+local tell = require('himalaya.tell')
 
 local M = {}
 
@@ -50,7 +51,7 @@ local function run(account, cb, begin, stop)
   local function done(err, result)
     if not over then
       over = true
-      cb(err, result)
+      tell(cb, err, result)
     end
   end
   home.with(account, function(err)

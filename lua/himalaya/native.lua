@@ -17,6 +17,8 @@
 --- @class himalaya.native.Loop
 --- @field metrics fun(): himalaya.LoopMetrics
 --- @field reset_metrics fun()
+--- @field enter fun(fn: fun())   fn() as a part of ours, for what Neovim's timers and autocommands call
+--- @field tell fun(fn: function, ...: any)   fn(...), not counted as ours where it is a user's
 --- @field complete fun(callback: function, ...: any)  the callback comes by the queue, as completions do
 --- @field listen fun(callback: function, high?: integer, gathering?: boolean): userdata  told again and again
 --- @field change fun(listener: userdata, key: string, ...: any)      only the newest of a key is told
@@ -24,7 +26,8 @@
 --- @field on_room fun(listener: userdata, fn: function)              when it has room again
 
 --- @class himalaya.LoopMetrics
---- @field longest_turn_ms number   thread CPU time of all our code in one turn of the loop
+--- @field longest_turn_ms number   thread CPU time of all our code in one turn of the loop; users' callbacks are not ours
+--- @field longest { room?: string, what?: string, what_ms?: number }   what worked most in that turn
 --- @field turns_over_2ms integer
 --- @field turns integer
 --- @field busy_turns integer       those in which we did anything
@@ -32,7 +35,7 @@
 --- @field p99_ms number
 --- @field waiting integer          events that Lua was not told yet
 --- @field delivered integer
---- @field by_room table<string, { total_ms: number, longest_ms: number, slices: integer }>
+--- @field by_room table<string, { total_ms: number, longest_ms: number, slices: integer }>   `theirs`: users' callbacks
 
 --- @class himalaya.native.Log
 --- @field add fun(level: string, room: string, text: string)

@@ -114,6 +114,55 @@ describe('the queue into Lua', function()
     child.stop()
   end)
 
+  it('keeps what users do in their callbacks out of our figures', function()
+    local child = Child.start()
+    child.lua(function()
+      _G.native = require('himalaya.native')
+      function _G.work(ms)
+        -- The processor's time, as the figures are.
+        local until_s = os.clock() + ms / 1000
+        while os.clock() < until_s do
+        end
+      end
+      -- What stands in a file of ours is ours.
+      _G.ours = assert(loadstring('work(30) told = (told or 0) + 1', '@/plugins/x/lua/himalaya/ui/a.lua'))
+      _G.passes_on = assert(loadstring('native.loop.tell(...)', '@/plugins/x/lua/himalaya/mail.lua'))
+      function _G.theirs()
+        work(30)
+        told = (told or 0) + 1
+      end
+      native.loop.reset_metrics()
+      native.loop.complete(theirs)
+      native.loop.complete(passes_on, theirs)
+      native.loop.complete(passes_on, function(...)
+        theirs()
+        error('on purpose')
+      end)
+    end)
+    child.wait_for('return told == 3')
+    -- The next turn has to begin, so that this one is counted.
+    local loop = child.wait_for([[
+      native.loop.complete(function() end)
+      local loop = native.loop.metrics()
+      return loop.by_room.theirs and loop.by_room.theirs.total_ms > 80 and loop.busy_turns > 1 and loop
+    ]])
+    assert.is_true(loop.longest_turn_ms < 25, vim.inspect(loop))
+    assert.is_true(loop.by_room.lua.longest_ms < 25, vim.inspect(loop))
+    assert.is_true(loop.by_room.theirs.longest_ms > 25, vim.inspect(loop))
+
+    child.lua('told = nil native.loop.reset_metrics() native.loop.complete(passes_on, ours)')
+    child.wait_for('return told == 1')
+    loop = child.wait_for([[
+      native.loop.complete(function() end)
+      local loop = native.loop.metrics()
+      return loop.longest_turn_ms > 20 and loop
+    ]])
+    assert.equal('lua', loop.longest.room)
+    assert.matches('^lua/himalaya/mail.lua:%d+$', loop.longest.what)
+    assert.is_true(loop.longest.what_ms > 20)
+    child.stop()
+  end)
+
   it('tells each of 200,000 completions, quickly', function()
     local child = start()
     child.lua([[

@@ -2,6 +2,7 @@
 -- is in C++ (cpp/jobs); here are its words for users and what comes from the options.
 
 local config = require('himalaya.config')
+local tell = require('himalaya.tell')
 
 local M = {}
 
@@ -121,7 +122,7 @@ local function submit(argv, opts, cb, priority, program)
   if type(cb) == 'function' then
     wrapped = function(err, result)
       ended(handle)
-      cb(err, result)
+      tell(cb, err, result)
     end
   end
   -- An error about an argument already says whose it is; the position added is the caller's of the public function.
@@ -210,7 +211,7 @@ function M.execute_batch(commands, cb)
   local function finish()
     batches[handle.id] = nil
     ended(handle)
-    cb(nil, outcomes)
+    tell(cb, nil, outcomes)
   end
 
   local function outcome(i, err, result)

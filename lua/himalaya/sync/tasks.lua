@@ -6,6 +6,7 @@ local errors = require('himalaya.errors')
 local events = require('himalaya.events')
 local home = require('himalaya.mail.home')
 local state = require('himalaya.core.state')
+local tell_user = require('himalaya.tell')
 
 local M = {}
 
@@ -114,7 +115,7 @@ local function end_run(run, err)
     data.duration_ms = now_ms() - run.began
     events.emit('HimalayaSynced', data)
   end
-  run.cb(err, not err and { accounts = run.results } or nil)
+  tell_user(run.cb, err, not err and { accounts = run.results } or nil)
 end
 
 ---@param run himalaya.sync.Run

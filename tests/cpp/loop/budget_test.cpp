@@ -67,6 +67,81 @@ TEST_CASE("a turn over two milliseconds is counted") {
     REQUIRE(budget.longest_ns() == 0);
 }
 
+TEST_CASE("somebody else's function is spent but is no work of ours") {
+    Budget budget;
+    {
+        Slice slice(budget, "lua");
+        burn(300'000);
+        Budget::Place place = budget.leave();
+        burn(3'000'000);
+        {
+            Slice called(budget, "store"); // what it calls of ours is ours again
+            burn(400'000);
+        }
+        budget.back(place);
+        burn(200'000);
+        REQUIRE(budget.exhausted(Budget::LIMIT_NS));
+    }
+    REQUIRE(budget.spent() >= 3'900'000);
+    const Budget::Room* theirs = find(budget, Budget::THEIRS);
+    REQUIRE(theirs);
+    REQUIRE(theirs->total_ns >= 3'000'000);
+    REQUIRE(theirs->longest_ns >= theirs->total_ns);
+    REQUIRE(theirs->slices == 1);
+    std::uint64_t ours = budget.spent() - theirs->total_ns;
+    REQUIRE(find(budget, "lua")->total_ns + find(budget, "store")->total_ns == ours);
+    REQUIRE(find(budget, "lua")->longest_ns < 3'000'000);
+    budget.begin_turn();
+    REQUIRE(budget.longest_ns() == ours);
+    REQUIRE(budget.longest().room != nullptr);
+    REQUIRE(std::string(budget.longest().room) != Budget::THEIRS);
+}
+
+TEST_CASE("a function that was left by an error does not count what follows as its own") {
+    Budget budget;
+    {
+        Slice slice(budget, "lua");
+        Budget::Place caller = budget.here();
+        budget.leave();
+        budget.back(caller); // its caller has caught the error
+        burn(500'000);
+    }
+    REQUIRE(find(budget, "lua")->total_ns >= 500'000);
+    {
+        Slice slice(budget, "lua");
+        budget.leave();
+    }
+    std::uint64_t before = budget.spent();
+    burn(500'000);
+    REQUIRE(budget.spent() == before);
+    REQUIRE(budget.leave().room == nullptr); // outside a slice there is nothing to leave
+    budget.back({});
+}
+
+TEST_CASE("the longest turn says who worked in it") {
+    Budget budget;
+    {
+        Slice slice(budget, "net");
+        burn(100'000);
+        Slice inner(budget, "lua");
+        burn(500'000);
+        budget.note("short", 200'000);
+        budget.note("long", 450'000);
+        budget.note("between", 300'000);
+    }
+    budget.begin_turn();
+    REQUIRE(std::string(budget.longest().room) == "lua");
+    REQUIRE(budget.longest().what == "long");
+    REQUIRE(budget.longest().what_ns == 450'000);
+    {
+        Slice slice(budget, "net");
+        burn(2'000'000);
+    }
+    budget.begin_turn();
+    REQUIRE(std::string(budget.longest().room) == "net");
+    REQUIRE(budget.longest().what.empty());
+}
+
 TEST_CASE("a loop run inside a slice begins turns of its own") {
     Budget budget;
     Slice slice(budget, "lua");
