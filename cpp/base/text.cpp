@@ -1,5 +1,7 @@
 #include "base/text.hpp"
 
+#include "base/escape.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -57,6 +59,12 @@ std::string clean(std::string_view text, bool lines) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
+        if (text.front() == '\x1b' || text.front() == '\xc2') {
+            if (auto escape = escape_length(text)) {
+                text.remove_prefix(escape);
+                continue;
+            }
+        }
         Decoded at = decode(text);
         if (at.length == 0) {
             out += REPLACEMENT;

@@ -1,5 +1,7 @@
 #include "mail/html_text.hpp"
 
+#include "base/escape.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -208,6 +210,10 @@ class Renderer {
                 m_at += length;
                 return;
             }
+        if (auto escape = text::escape_length(m_html.substr(m_at))) {
+            m_at += escape;
+            return;
+        }
         ++m_at;
         if (m_pre > 0) {
             end_word();

@@ -230,7 +230,7 @@ describe('the module', function()
     local native = require('himalaya.native')
     native.log.add('warn', 'test', 'with\27[31m control\0 characters')
     local line = native.log.recent(1)[1]
-    assert.equal('with[31m control characters', line.text)
+    assert.equal('with control characters', line.text)
     assert.equal('warn', line.level)
     assert.equal('test', line.room)
   end)

@@ -1,4 +1,5 @@
 // GMime behind mail/message.hpp. Bounds: a message of 10,000 parts or a hundred levels is cut, not followed.
+#include "base/escape.hpp"
 #include "mail/charset.hpp"
 #include "mail/flowed.hpp"
 #include "mail/html_text.hpp"
@@ -29,9 +30,9 @@ struct Unref {
 template<class T>
 using Owned = std::unique_ptr<T, Unref>;
 
-std::string one_line(std::string_view text) {
+std::string one_line(std::string_view given) {
     std::string line;
-    for (char c : text) {
+    for (char c : text::without_escapes(given)) {
         if (c == '\r' || c == '\n')
             c = ' ';
         if (c == ' ' && !line.empty() && line.back() == ' ')

@@ -110,7 +110,7 @@ end
 -- Whole sequences go, not only the escape sign: `ESC[31mred` reads `red`. A long text after an OSC is text.
 ---@param s string
 local function without_escapes(s)
-  s = s:gsub('\27%[[0-?]*[ -/]*[@-~]', '')
+  s = s:gsub('\27%[[0-?]*[ -/]*[@-~]', ''):gsub('\194\155[0-?]*[ -/]*[@-~]', '')
   s = s:gsub('\27%][^\7\27\r\n]-\7', ''):gsub('\27%][^\7\27\r\n]-\27\\', '')
   s = s:gsub('\27[P^_X][^\27\r\n]-\27\\', '')
   return (s:gsub('\27[ -/]*[0-~]', ''))
@@ -149,7 +149,7 @@ end
 ---@param keep boolean
 ---@return string
 local function scrub(s, keep)
-  if s:find('\27', 1, true) then
+  if s:find('\27', 1, true) or s:find('\194\155', 1, true) then
     s = without_escapes(s)
     -- What a program coloured is mostly plain letters without its colours.
     if is_sure(s) and (keep or not s:find('  ', 1, true)) then
