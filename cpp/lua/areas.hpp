@@ -7,6 +7,9 @@ namespace himalaya::lua {
 
 class Runtime;
 
+// The sources the module was built from.
+const char* stamp();
+
 // Each adds its table to the module's, which lies on top of the stack.
 void open_imap(lua_State* L, Runtime& runtime);
 void open_jobs(lua_State* L, Runtime& runtime);

@@ -18,12 +18,20 @@ namespace {
 
 MailHome* g_home = nullptr; // of the one Runtime
 
+std::string shell_quoted(const std::string& path) {
+    std::string quoted = "'";
+    for (char c : path)
+        quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return quoted + "'";
+}
+
 } // namespace
 
 MailHome::MailHome(Runtime& of)
     : runtime(of), net(of.loop()), operations(of),
       instance(fmt::format("nvim_{}_{}", time::now_s(), ::getpid())),
-      m_mime_path(of.build_dir() + "/himalaya_mime.so") {
+      m_mime_path(of.build_dir() + "/himalaya_mime.so"),
+      m_mend(fmt::format("cd {} && ./scripts/build", shell_quoted(of.root()))) {
     of.at_stop([this] {
         for (auto& [name, account] : accounts) {
             account->cancel.cancel();
@@ -50,7 +58,7 @@ std::shared_ptr<MailAccount> MailHome::check_account(lua_State* L, int index) {
 
 std::shared_ptr<const mail::Mime> MailHome::mime() {
     if (!m_mime)
-        m_mime = mail::Mime::load(m_mime_path).or_throw();
+        m_mime = mail::Mime::load(m_mime_path, {stamp(), m_mend}).or_throw();
     return m_mime;
 }
 

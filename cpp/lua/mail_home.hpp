@@ -68,6 +68,7 @@ class MailHome {
 
   private:
     std::string m_mime_path;
+    std::string m_mend; // the command that builds it
     std::shared_ptr<const mail::Mime> m_mime;
 };
 

@@ -52,6 +52,10 @@ int open_module(lua_State* L) noexcept {
 
 } // namespace
 
+const char* stamp() {
+    return HIMALAYA_STAMP;
+}
+
 } // namespace himalaya::lua
 
 #define HIMALAYA_EXPORT extern "C" __attribute__((visibility("default")))

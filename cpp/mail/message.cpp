@@ -5,19 +5,27 @@
 
 namespace himalaya::mail {
 
-Result<std::shared_ptr<const Mime>> Mime::load(const std::string& shared_object) {
+Result<std::shared_ptr<const Mime>> Mime::load(const std::string& shared_object, const Loader& loader) {
+    auto refuse = [&](std::string problem) {
+        return make_error(Code::internal, std::move(problem),
+                          fmt::format("Run this, then start Neovim again: {}", loader.mend));
+    };
     // Local: GLib's symbols are nobody else's business in this process.
     void* library = ::dlopen(shared_object.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         const char* why = ::dlerror();
-        return make_error(Code::internal,
-                          fmt::format("messages cannot be read: {}", why ? why : "no reason given"),
-                          "run ./scripts/build in the plugin's folder");
+        return refuse(fmt::format("Messages cannot be read: {}.", why ? why : "no reason given"));
     }
+    auto stamp = reinterpret_cast<const char* (*)()>(::dlsym(library, MIME_STAMP_SYMBOL));
     auto make = reinterpret_cast<Mime* (*)()>(::dlsym(library, MIME_SYMBOL));
     if (!make)
-        return make_error(Code::internal, fmt::format("{} is not himalaya's", shared_object),
-                          "run ./scripts/build in the plugin's folder");
+        return refuse(fmt::format("Messages cannot be read: {} is not himalaya's.", shared_object));
+    // Those from before there was a stamp have none.
+    std::string built = stamp ? stamp() : "unknown ones";
+    if (!loader.stamp.empty() && built != loader.stamp)
+        return refuse(fmt::format("Messages cannot be read: the module at {} is of other sources ({}) than "
+                                  "himalaya_native.so ({}).",
+                                  shared_object, built, loader.stamp));
     // Never closed again: GLib does not survive it.
     return std::shared_ptr<const Mime>(make());
 }

@@ -51,8 +51,14 @@ class Mime {
     virtual Result<std::int64_t> save(std::string_view bytes, std::string_view number,
                                       const std::string& path) const noexcept = 0;
 
-    // Opens the shared object; Error{internal} says how to mend what is missing.
-    static Result<std::shared_ptr<const Mime>> load(const std::string& shared_object);
+    // Who loads it: the shared object must be built from the same sources, since what passes between the two are C++
+    // objects. `mend` is the command that makes it so.
+    struct Loader {
+        std::string stamp; // any will do where it is empty
+        std::string mend = "./scripts/build";
+    };
+    // Opens the shared object; Error{internal} says how to mend what is missing or of other sources.
+    static Result<std::shared_ptr<const Mime>> load(const std::string& shared_object, const Loader& loader);
 
   protected:
     // False when there was no memory for it. The shared object has a C++ library of its own, so what it throws must
@@ -60,7 +66,9 @@ class Mime {
     virtual bool read_into(std::string_view bytes, Message& message) const noexcept = 0;
 };
 
-// What the shared object gives: `extern "C" himalaya::mail::Mime* himalaya_mime()`.
+// What the shared object gives: `extern "C" himalaya::mail::Mime* himalaya_mime()` and, for who must know before that,
+// `extern "C" const char* himalaya_mime_stamp()`.
 inline constexpr const char* MIME_SYMBOL = "himalaya_mime";
+inline constexpr const char* MIME_STAMP_SYMBOL = "himalaya_mime_stamp";
 
 } // namespace himalaya::mail

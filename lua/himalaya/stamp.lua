@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'c4afa2614fc8e301'
+return 'ba80f08daec654c2'

@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
     }
     std::ostringstream bytes;
     bytes << file.rdbuf();
-    auto mime = mail::Mime::load(MIME_SHARED_OBJECT);
+    auto mime = mail::Mime::load(MIME_SHARED_OBJECT, {});
     if (!mime) {
         std::fprintf(stderr, "mime_dump: %s\n", mime.error().message.c_str());
         return 1;
