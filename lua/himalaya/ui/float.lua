@@ -14,7 +14,14 @@ local function measure(lines)
   for _, line in ipairs(lines) do
     width = math.max(width, vim.api.nvim_strwidth(line) + 1)
   end
-  return math.max(1, math.min(width, vim.o.columns - 4)), math.max(1, math.min(#lines, vim.o.lines - 6))
+  width = math.max(1, math.min(width, vim.o.columns - 4))
+  local rows = 0
+  for _, line in ipairs(lines) do
+    rows = rows + math.max(1, math.ceil(vim.api.nvim_strwidth(line) / width))
+  end
+  -- The frame and the command line stay visible, and where there is room so does a little around them.
+  local room = vim.o.lines - vim.o.cmdheight - 2
+  return width, math.max(1, math.min(rows, room > 20 and room - 3 or room))
 end
 
 ---@param lines string[]
@@ -39,6 +46,52 @@ local function border()
   return 'rounded'
 end
 
+--- Says in the frame how much does not fit into the window.
+---@param float himalaya.Float
+local function tell_rest(float)
+  if not vim.api.nvim_win_is_valid(float.window) then
+    return
+  end
+  local rest = vim.api.nvim_buf_line_count(float.buffer) - vim.fn.line('w$', float.window)
+  local words = rest > 0 and (' %d more below '):format(rest)
+    or (vim.fn.line('w0', float.window) > 1 and ' the end ' or '')
+  local now = vim.api.nvim_win_get_config(float.window).footer
+  if words ~= (now and now[1] and now[1][1] or '') and vim.api.nvim_win_get_width(float.window) > #words then
+    vim.api.nvim_win_set_config(float.window, { footer = words, footer_pos = 'right' })
+  end
+end
+
+-- Follows what is scrolled and the size of the screen.
+---@param float himalaya.Float
+local function follow(float)
+  local group = vim.api.nvim_create_augroup('himalaya.float.' .. float.buffer, { clear = true })
+  vim.api.nvim_create_autocmd('WinScrolled', {
+    group = group,
+    pattern = tostring(float.window),
+    callback = function()
+      tell_rest(float)
+    end,
+  })
+  vim.api.nvim_create_autocmd('VimResized', {
+    group = group,
+    callback = function()
+      if vim.api.nvim_win_is_valid(float.window) then
+        local lines = vim.api.nvim_buf_get_lines(float.buffer, 0, -1, false)
+        vim.api.nvim_win_set_config(float.window, place(lines))
+        tell_rest(float)
+      end
+    end,
+  })
+  vim.api.nvim_create_autocmd('BufWipeout', {
+    group = group,
+    buffer = float.buffer,
+    callback = function()
+      vim.api.nvim_del_augroup_by_id(group)
+    end,
+  })
+  tell_rest(float)
+end
+
 --- Opens `lines` in a float of its own scratch buffer.
 ---@param lines string[]
 ---@param opts { title: string, filetype: string }
@@ -54,7 +107,9 @@ function M.open(lines, opts)
   at.title_pos = 'center'
   at.border = border()
   local window = vim.api.nvim_open_win(buffer, true, at)
-  vim.wo[window].wrap = false
+  -- In a narrow window the end of a line is below its beginning, not beyond the frame.
+  vim.wo[window].wrap = true
+  vim.wo[window].linebreak = true
   vim.wo[window].cursorline = true
   for _, key in ipairs({ 'q', '<Esc>' }) do
     vim.keymap.set('n', key, function()
@@ -62,7 +117,9 @@ function M.open(lines, opts)
     end, { buffer = buffer, nowait = true, desc = 'Close' })
   end
   vim.bo[buffer].filetype = opts.filetype
-  return { buffer = buffer, window = window }
+  local float = { buffer = buffer, window = window }
+  follow(float)
+  return float
 end
 
 ---@param float himalaya.Float
