@@ -110,6 +110,24 @@ describe('a column behind letters that join', function()
     assert.equal(HINDI, text.bound(HINDI, 50, 50))
   end)
 
+  it('of a message ends in an anchor that stands behind all that may be drawn', function()
+    local anchors = require('himalaya.ui.anchors')
+    assert.is_nil(anchors.behind('plain words', 80))
+    for _, cells in ipairs({ 12, 30, 80, 200 }) do
+      for _, line in ipairs({ HINDI, 'مكتبة', HINDI .. ' ' .. THAI, (HINDI .. ' '):rep(20) }) do
+        local behind = anchors.behind(line, cells)
+        local taken = text.width(line)
+        if taken < cells then
+          assert.equal(text.ANCHOR, behind:sub(-#text.ANCHOR))
+          local most = math.min(vim.fn.strchars(line), cells - 1)
+          assert.equal(math.max(most, taken), taken + #behind - #text.ANCHOR)
+        end
+        -- In one row it never wraps.
+        assert.is_true(not behind or taken > cells or taken + text.width(behind) <= cells)
+      end
+    end
+  end)
+
   it('keeps a sidebar to itself', function()
     for width = 10, 40 do
       local rows = sidebar_rows.of({

@@ -2,6 +2,7 @@
 -- when the end of those before comes into sight, so ten megabytes open like ten lines. The reader and the preview
 -- are both one of these; a page that is given another message forgets what was still on its way.
 
+local anchors = require('himalaya.ui.anchors')
 local errors = require('himalaya.errors')
 local html = require('himalaya.ui.html')
 local mail = require('himalaya.mail')
@@ -346,9 +347,10 @@ M.WINDOW = {
   foldtext = "v:lua.require'himalaya.ui.folds'.text()",
 }
 
---- Keeps a page filled and folded while windows show it; its view must be attached.
+--- Keeps a page filled, folded and anchored while windows show it; its view must be attached.
 ---@param page himalaya.Page
 function M.follow_windows(page)
+  anchors.attach(page.buffer)
   vim.api.nvim_create_autocmd({ 'CursorMoved', 'WinScrolled', 'BufWinEnter' }, {
     group = 'himalaya.view.' .. page.buffer,
     buffer = page.buffer,
