@@ -309,6 +309,7 @@ function M.attach(buffer, account, folder)
   of_buffer[buffer] = list
   views.attach(buffer, {
     name = 'list',
+    rows = true,
     handlers = require('himalaya.ui.list_keys').of(list),
     begin = function(view)
       list.view = view

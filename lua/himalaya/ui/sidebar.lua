@@ -159,6 +159,7 @@ function M.attach(buffer)
   sidebar = mine
   mine.view = views.attach(buffer, {
     name = 'sidebar',
+    rows = true,
     handlers = handlers(),
     window = { winfixwidth = true },
     on_close = function()

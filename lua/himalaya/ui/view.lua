@@ -10,6 +10,7 @@ local M = {}
 ---@field handlers table<string, fun()> what its keys do
 ---@field window? table<string, any> options of a window while it shows the view
 ---@field on_close? fun() the buffer is gone
+---@field rows? boolean it is made of rows to choose from, not of text
 ---@field begin? fun(view: himalaya.ViewBuffer) what takes a while is asked for here, before the user's autocommands run
 
 ---@class himalaya.ViewBuffer
@@ -88,6 +89,10 @@ function M.attach(buffer, opts)
   bo.bufhidden = 'hide'
   bo.undolevels = -1
   bo.modifiable = false
+  if opts.rows then
+    -- The cursor stands on brackets that are boxes to tick; their other halves need no light.
+    bo.matchpairs = ''
+  end
   require('himalaya.keymaps').apply(buffer, opts.name, opts.handlers)
   listen(view, opts)
   if opts.begin then
