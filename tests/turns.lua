@@ -24,8 +24,16 @@ function himalaya_write_turns()
 end
 vim.api.nvim_create_autocmd('VimLeavePre', { callback = function() himalaya_write_turns() end })]]
 
+---@class tests.Turns
+---@field neovims integer
+---@field busy integer turns in which our code did anything
+---@field over integer those of more than 2 ms
+---@field longest_ms number
+---@field rooms table<string, number> the longest slice of each
+---@field worst { ms: number, longest: table, spec?: string }[] the longest turn of each Neovim, the longest first
+
 ---@param folder string
----@return { neovims: integer, busy: integer, over: integer, longest_ms: number, rooms: table<string, number>, worst: table[] }
+---@return tests.Turns
 function M.sum(folder)
   local sum = { neovims = 0, busy = 0, over = 0, longest_ms = 0, rooms = {}, worst = {} }
   for _, path in ipairs(vim.fn.glob(folder .. '/*.json', false, true)) do
@@ -38,7 +46,8 @@ function M.sum(folder)
       for room, figures in pairs(metrics.by_room) do
         sum.rooms[room] = math.max(sum.rooms[room] or 0, figures.longest_ms)
       end
-      sum.worst[#sum.worst + 1] = { ms = metrics.longest_turn_ms, longest = metrics.longest, spec = metrics.spec }
+      sum.worst[#sum.worst + 1] =
+        { ms = metrics.longest_turn_ms, longest = metrics.longest, spec = metrics.spec }
     end
   end
   table.sort(sum.worst, function(a, b)

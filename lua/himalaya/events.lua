@@ -74,7 +74,11 @@ end
 ---@param name string
 ---@param data table
 local function send(name, data)
-  require('himalaya.tell')(vim.api.nvim_exec_autocmds, 'User', { pattern = name, data = data, modeline = false })
+  require('himalaya.tell')(
+    vim.api.nvim_exec_autocmds,
+    'User',
+    { pattern = name, data = data, modeline = false }
+  )
 end
 
 --- Sends an event to whoever listens, on the main loop.

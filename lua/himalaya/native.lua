@@ -26,7 +26,7 @@
 --- @field on_room fun(listener: userdata, fn: function)              when it has room again
 
 --- @class himalaya.LoopMetrics
---- @field longest_turn_ms number   thread CPU time of all our code in one turn of the loop; users' callbacks are not ours
+--- @field longest_turn_ms number   thread CPU time of all our code in one turn of the loop, without users' callbacks
 --- @field longest { room?: string, what?: string, what_ms?: number }   what worked most in that turn
 --- @field turns_over_2ms integer
 --- @field turns integer

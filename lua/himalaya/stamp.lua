@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'ba80f08daec654c2'
+return '9cbaf383501870ba'

@@ -270,8 +270,8 @@ local function looks_of_groups(ui)
   return looks
 end
 
---- The first lines of the screen as a picture of colours: the letter that stands in `expected` where the cell looks like
---- its group, any other that it looks like, else `?`.
+--- The first lines of the screen as a picture of colours: the letter that stands in `expected` where the cell looks
+--- like its group, any other that it looks like, else `?`.
 ---@param ui tests.Ui
 ---@param expected string[]
 ---@param looks table<string, string> of groups
@@ -361,15 +361,18 @@ describe('the cells', function()
         end
         wait_for_colours()
         -- Many groups look alike: with a colour for each the letters are theirs alone.
-        nvim.lua(function(names)
-          local colour = 0x300000
-          for _, name in pairs(names) do
-            colour = colour + 0x050301
-            vim.api.nvim_set_hl(0, name, { fg = colour })
-          end
-        end, vim.tbl_filter(function(name)
-          return vim.startswith(name, 'Himalaya')
-        end, GROUPS))
+        nvim.lua(
+          function(names)
+            local colour = 0x300000
+            for _, name in pairs(names) do
+              colour = colour + 0x050301
+              vim.api.nvim_set_hl(0, name, { fg = colour })
+            end
+          end,
+          vim.tbl_filter(function(name)
+            return vim.startswith(name, 'Himalaya')
+          end, GROUPS)
+        )
         wait_for_colours()
         ui.close()
       end)

@@ -128,14 +128,15 @@ describe('the queue into Lua', function()
       _G.ours = assert(loadstring('work(30) told = (told or 0) + 1', '@/plugins/x/lua/himalaya/ui/a.lua'))
       _G.passes_on = assert(loadstring('native.loop.tell(...)', '@/plugins/x/lua/himalaya/mail.lua'))
       function _G.theirs()
-        work(30)
-        told = (told or 0) + 1
+        _G.work(30)
+        _G.told = (_G.told or 0) + 1
       end
-      native.loop.reset_metrics()
-      native.loop.complete(theirs)
-      native.loop.complete(passes_on, theirs)
-      native.loop.complete(passes_on, function(...)
-        theirs()
+      local loop = _G.native.loop
+      loop.reset_metrics()
+      loop.complete(_G.theirs)
+      loop.complete(_G.passes_on, _G.theirs)
+      loop.complete(_G.passes_on, function()
+        _G.theirs()
         error('on purpose')
       end)
     end)
