@@ -105,14 +105,6 @@ function M.accounts()
   return list
 end
 
---- @class himalaya.Folder
---- @field name string the last level of its path
---- @field path string with '/' between levels
---- @field role? string inbox, sent, drafts, trash, junk, archive, all, flagged
---- @field total? integer nil as long as nobody counted
---- @field unread? integer
---- @field selectable boolean
-
 ---@param account string
 ---@param cb fun(err?: himalaya.Error, folders?: himalaya.Folder[])
 ---@return himalaya.mail.Handle
@@ -124,25 +116,11 @@ function M.folders(account, cb)
   end)
 end
 
---- @class himalaya.Item
---- @field id integer stays the same when the message is moved
---- @field subject string
---- @field from { name: string, addr: string }
---- @field to { name: string, addr: string }[]
---- @field date integer epoch
---- @field size integer
---- @field flags { seen: boolean, flagged: boolean, answered: boolean, draft: boolean, forwarded: boolean }
---- @field keywords string[]
---- @field has_attachment boolean
---- @field pending boolean something done to it waits to be sent
---- @field thread_depth? integer
-
+--- A page of a folder: by cursor, which is as fast anywhere and stays right while mail comes and goes, or by number.
 ---@param account string
 ---@param folder string
----@param opts? { page?: integer, page_size?: integer, after?: string, before?: string, query?: string,
----  thread?: boolean }
----@param cb fun(err?: himalaya.Error, result?: { total?: integer, unread?: integer, next?: string,
----  previous?: string, stale: boolean, items: himalaya.Item[] })
+---@param opts? himalaya.ListOptions
+---@param cb fun(err?: himalaya.Error, result?: himalaya.Listing)
 ---@return himalaya.mail.Handle
 function M.list(account, folder, opts, cb)
   check('account', account, 'string')
@@ -181,14 +159,12 @@ function M.count(account, folder, cb)
   end)
 end
 
---- A message's headers, its attachments, and a slice of its text from `offset` on; `more` says whether it goes on at
---- `next_offset`. `key` is what the message is called in an address: it outlives the store. There are
---- `attachment_count` attachments, of which `max_attachments` are listed.
+--- A message's headers, its attachments, and a slice of its text.
 ---@param account string
 ---@param folder string
 ---@param id integer
----@param opts? { mark_seen?: boolean, max_bytes?: integer, offset?: integer, max_attachments?: integer }
----@param cb fun(err?: himalaya.Error, result?: table)
+---@param opts? himalaya.ReadOptions
+---@param cb fun(err?: himalaya.Error, result?: himalaya.Message)
 ---@return himalaya.mail.Handle
 function M.read(account, folder, id, opts, cb)
   check('account', account, 'string')

@@ -175,8 +175,8 @@ local MODULES = {
   { 'himalaya.core.async_commands' },
   { 'himalaya.core.background_jobs' },
   { 'himalaya.core.smart_cache' },
-  { 'himalaya.mail' },
-  { 'himalaya.sync.manager' },
+  { 'himalaya.mail', classes = 'himalaya.mail.types' },
+  { 'himalaya.sync.manager', classes = 'himalaya.sync.status' },
   { 'himalaya.sync.mbsync' },
   { 'himalaya.sync.coordinator' },
   { 'himalaya.sync.handoff' },
@@ -209,7 +209,7 @@ local function fields(rows)
   for _, row in ipairs(rows) do
     local meaning = row[3] ~= '' and ' ' .. row[3] or ''
     out[#out + 1] = layout.wrap(
-      ('`%s`'):format(row[2]) .. meaning,
+      ('`%s`'):format(spaced(row[2])) .. meaning,
       10,
       '      {' .. row[1]:gsub('%?$', '') .. '}' .. (row[1]:find('%?$') and ' (optional)' or '') .. ' '
     )
@@ -254,7 +254,7 @@ local function api()
           out[#out + 1] = function_entry(module[1], row)
         end
       end
-      out[#out + 1] = M.classes(path)
+      out[#out + 1] = M.classes(module.classes and source_of(module.classes) or path)
     end
   end
   return out
@@ -262,6 +262,14 @@ end
 
 local PUBLIC_CLASSES = {
   'himalaya.AccountState',
+  'himalaya.Folder',
+  'himalaya.ListOptions',
+  'himalaya.Listing',
+  'himalaya.Item',
+  'himalaya.ReadOptions',
+  'himalaya.Message',
+  'himalaya.SyncResult',
+  'himalaya.SyncStatus',
   'himalaya.JobOptions',
   'himalaya.JobResult',
   'himalaya.JobStatus',

@@ -41,7 +41,7 @@ local function sort_lines(block)
     if line:find('^@') then
       tags[#tags + 1] = line
       in_tag = true
-    elseif in_tag and line:find('^%s%s+%S') then
+    elseif in_tag and line:find('^%s+%S') then
       tags[#tags] = tags[#tags] .. ' ' .. vim.trim(line)
     elseif line == '' then
       text[#text + 1] = ''
@@ -104,17 +104,21 @@ end
 ---@param wanted string[]
 ---@return help.Class[]
 function M.classes(path, wanted)
-  local found, class = {}, nil
+  local found, class, open = {}, nil, nil
   for line in io.lines(path) do
+    local more = line:match('^%-%-%-%s%s+(%S.*)$')
     local name = line:match('^%-%-%-%s?@class%s+%(exact%)%s+([%w_.]+)')
       or line:match('^%-%-%-%s?@class%s+([%w_.]+)')
     local field, rest = line:match('^%-%-%-%s?@field%s+(%S+)%s+(.*)$')
     if name then
-      class = vim.list_contains(wanted, name) and { name = name, fields = {} } or nil
+      class, open = vim.list_contains(wanted, name) and { name = name, fields = {} } or nil, nil
       found[#found + 1] = class
     elseif field and class and field ~= 'private' and field ~= 'package' then
       local type_, meaning = split_type(rest)
-      table.insert(class.fields, { field, type_, meaning })
+      open = { field, type_, meaning }
+      table.insert(class.fields, open)
+    elseif open and more then
+      open[3] = open[3] .. ' ' .. more
     elseif not line:find('^%-%-%-') then
       class = nil
     end

@@ -55,6 +55,12 @@ describe('the help', function()
     for _, command in ipairs(require('himalaya.commands').table) do
       has('*:' .. command.name .. '*')
     end
+    for _, class in ipairs({ 'Folder', 'Listing', 'Item', 'Message', 'SyncResult', 'SyncStatus' }) do
+      has('*himalaya.' .. class .. '*')
+    end
+    for _, term in ipairs({ 'from:', 'is:answered', 'has:attachment', 'before:2024' }) do
+      has(term)
+    end
     for _, event in ipairs(require('himalaya.events').table) do
       has('*' .. event.name .. '*')
     end

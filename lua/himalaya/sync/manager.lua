@@ -60,7 +60,7 @@ end
 --- sync.
 ---@param kind 'inbox'|'full'|'folder'
 ---@param opts? { account?: string, accounts?: string[], folder?: string, again?: boolean }
----@param cb? fun(err?: himalaya.Error, result?: { accounts: table<string, table> })
+---@param cb? fun(err?: himalaya.Error, result?: { accounts: table<string, himalaya.SyncResult> })
 ---@return { id: integer, cancel: fun(): boolean, close: fun(self: table, cb?: fun()) }
 function M.start_sync(kind, opts, cb)
   if opts ~= nil and type(opts) ~= 'table' then
@@ -126,10 +126,12 @@ function M.start_auto_sync()
   require('himalaya.sync.auto').start()
 end
 
+--- Closes push and stops the timer; syncs under way go on.
 function M.stop_auto_sync()
   require('himalaya.sync.auto').stop()
 end
 
+--- What is known of syncs now, from memory.
 ---@return himalaya.SyncStatus
 function M.get_sync_status()
   return status.get()
