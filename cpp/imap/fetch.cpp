@@ -115,6 +115,13 @@ UidSet Windows::next(uint64_t messages) {
     return window;
 }
 
+void Windows::came(uint64_t expected, uint64_t received) {
+    if (received == 0)
+        m_uids_per_message = std::min(m_uids_per_message * 4, double(last_of_all));
+    else if (received > 2 * expected)
+        m_uids_per_message = std::max(m_uids_per_message * double(expected) / double(received), 1.0);
+}
+
 namespace {
 
 // The work of one fetch(): its state outlives the windows that refer to it.
@@ -142,6 +149,7 @@ class Fetching {
     std::shared_ptr<Window> m_newest; // FETCH * that travelled with the SELECT
     uint32_t m_newest_uid = 0;
     uint64_t m_size = first_window;
+    std::optional<Windows> m_windows;
     FetchResult m_result;
     std::optional<Error> m_refused;
     std::optional<Error> m_unreadable; // a message came that cannot be had
@@ -314,6 +322,8 @@ loop::Task<void> Fetching::open_folder(loop::CancelToken token) {
 }
 
 void Fetching::adapt(const Window& window) {
+    if (m_windows)
+        m_windows->came(window.asked, window.received);
     if (window.received < 10)
         return;
     auto took = std::max<int64_t>(m_session->loop().now_ms() - window.sent_ms, 1);
@@ -366,7 +376,8 @@ loop::Task<FetchResult> Fetching::run(loop::CancelToken token) {
     bool whole = m_request.wants.changed_since.has_value() || (open_ended && highest == 0);
     if (!whole && left.count() > first_window)
         co_await m_session->compress_for_bulk(token);
-    Windows windows(left, m_selected.exists, open_ended ? highest : std::max(highest, left.max()));
+    m_windows.emplace(left, m_selected.exists, open_ended ? highest : std::max(highest, left.max()));
+    auto& windows = *m_windows;
     bool whole_sent = false;
     auto more = [&] { return !m_refused && (whole ? !whole_sent : !windows.done()); };
     size_t budget = m_session->quirks().line_budget;

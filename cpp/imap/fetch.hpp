@@ -70,6 +70,8 @@ class Windows {
     Windows(UidSet set, uint32_t exists, uint32_t highest);
     bool done() const { return m_left.empty(); }
     UidSet next(uint64_t messages);
+    // What came of one. UIDs are rarely spread evenly, and some servers lie about how many messages there are.
+    void came(uint64_t expected, uint64_t received);
 
   private:
     UidSet m_left;

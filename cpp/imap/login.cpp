@@ -102,7 +102,12 @@ loop::Task<void> Session::start_tls(loop::CancelToken token) {
                          "Use tls = 'implicit' with port 993; nothing was sent in the clear.");
     // Whatever came behind the OK came in the clear: it is not the server's word.
     m_engine.forget_plaintext();
-    co_await m_wire->start_tls(token);
+    // What the server owes now is no answer to a command, and is waited for no longer than one.
+    std::string late = fmt::format("{} agreed to STARTTLS and then said nothing within {} s.",
+                                   m_account->host, (m_account->timeout_ms + 999) / 1000);
+    loop::Deadline deadline(m_loop, m_account->timeout_ms, token, late);
+    loop::CancelToken until = deadline.token();
+    co_await m_wire->start_tls(until);
 }
 
 loop::Task<void> Session::log_in(loop::CancelToken token) {

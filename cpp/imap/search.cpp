@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "imap/query_keys.hpp"
+#include "imap/too_much.hpp"
 
 #include <algorithm>
 #include <array>
@@ -130,6 +131,7 @@ loop::Task<UidSet> search(std::shared_ptr<Session> session, SearchRequest reques
         UidSet found;
         bool incomplete = false; // ESEARCH without ALL though something was found, or nothing at all
         bool heard = false;
+        bool endless = false;
         Ticket selecting, searching;
         {
             Session::Together together(*session);
@@ -137,7 +139,12 @@ loop::Task<UidSet> search(std::shared_ptr<Session> session, SearchRequest reques
             Command command = written(*session, request, with_return);
             Request wire{std::move(command), "UID SEARCH", takes::search};
             searching = session->post(std::move(wire), [&](const Response& response) {
-                if (auto* plain = std::get_if<SearchResult>(&response)) {
+                if (endless)
+                    return true;
+                if (numbers.size() > most_found || found.ranges().size() > most_found) {
+                    endless = true;
+                    too_much(*session, "messages");
+                } else if (auto* plain = std::get_if<SearchResult>(&response)) {
                     numbers.insert(numbers.end(), plain->numbers.begin(), plain->numbers.end());
                     heard = true;
                 } else if (auto* extended = std::get_if<Esearch>(&response)) {

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '9cbaf383501870ba'
+return 'f6cd6dccd56b8eea'

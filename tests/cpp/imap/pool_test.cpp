@@ -1,8 +1,11 @@
 #include "imap/pool.hpp"
+#include "imap/search.hpp"
 #include "imap/watch.hpp"
 
 #include "catch.hpp"
 #include "imap/scripted_session.hpp"
+
+#include <fmt/format.h>
 
 using namespace himalaya;
 using namespace himalaya::imap;
@@ -173,6 +176,69 @@ TEST_CASE("where no connection is left for a watch, it takes one of the pool's")
     REQUIRE(place.server.connections == before);
     busy.release();
     pool->close();
+}
+
+TEST_CASE("an answer without end is an error and bounded, whatever was asked for") {
+    Place place("IMAP4rev1 UIDPLUS");
+    std::string numbers;
+    for (int i = 1; i < 20'000; ++i)
+        numbers += fmt::format(" {}", i * 2);
+    bool endless = true;
+    auto flood = [&](const std::string& line) {
+        // Again and again, for as long as somebody listens.
+        for (int i = 0; i < 200; ++i)
+            place.loop.loop().defer([&, line] {
+                if (endless)
+                    place.server.say(line);
+            });
+    };
+    auto code_of = [&](auto task) {
+        try {
+            (void)place.loop.value_of(std::move(task));
+        } catch (Error& error) {
+            return error.code;
+        }
+        return himalaya::Code::internal;
+    };
+    auto session = place.open();
+    SECTION("SEARCH") {
+        place.server.on("UID SEARCH", [&](const std::string&) {
+            flood("* SEARCH" + numbers + "\r\n");
+            return std::string();
+        });
+        SearchRequest request;
+        request.folder = "INBOX";
+        REQUIRE(code_of(search(session, std::move(request), {})) == himalaya::Code::protocol);
+    }
+    SECTION("LIST") {
+        place.server.on("LIST", [&](const std::string&) {
+            std::string lines;
+            for (int i = 0; i < 1000; ++i)
+                lines += fmt::format("* LIST () \"/\" \"folder {}\"\r\n", i);
+            flood(lines);
+            return std::string();
+        });
+        REQUIRE(code_of(list(session, "*", false, {})) == himalaya::Code::protocol);
+    }
+    endless = false;
+    REQUIRE_FALSE(session->alive());
+}
+
+TEST_CASE("a server that agrees to STARTTLS and then says nothing is given up") {
+    Place place;
+    place.server.greeting = "* OK [CAPABILITY IMAP4rev1 STARTTLS AUTH=PLAIN] ready\r\n";
+    place.server.on("STARTTLS", "% OK begin\r\n");
+    auto account = account_of(place.server);
+    account.security = net::Security::starttls;
+    account.timeout_ms = 200;
+    auto shared = std::make_shared<const Account>(std::move(account));
+    std::optional<himalaya::Code> code;
+    try {
+        (void)place.loop.value_of(Session::open(place.net, shared, place.learnt, {}));
+    } catch (Error& error) {
+        code = error.code;
+    }
+    REQUIRE(code == himalaya::Code::timeout);
 }
 
 TEST_CASE("a watch comes back and tells what changed while it was away") {
