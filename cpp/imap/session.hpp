@@ -152,22 +152,30 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
       public:
         Use() = default;
         explicit Use(std::shared_ptr<Session> session) : m_session(std::move(session)) {}
-        Use(Use&&) noexcept = default;
+        Use(Use&& other) noexcept
+            : m_session(std::move(other.m_session)), m_holds(std::exchange(other.m_holds, false)) {}
         Use& operator=(Use&& other) noexcept {
             if (this != &other) {
                 release();
                 m_session = std::move(other.m_session);
+                m_holds = std::exchange(other.m_holds, false);
             }
             return *this;
         }
         ~Use() { release(); }
         void release();
+        explicit operator bool() const { return m_session != nullptr; }
 
       private:
+        friend class Session;
         std::shared_ptr<Session> m_session;
+        bool m_holds = false;
     };
     // Until the folder may be selected (or is). Selecting is the caller's: folder.hpp.
     loop::Task<Use> use(std::string folder, Priority priority, loop::CancelToken token);
+    // The same for one who will use the folder many times before letting it go. Meanwhile uses of this folder pass those
+    // who wait for another one: they wait for the holder, who may be the one who wants to use it.
+    loop::Task<Use> hold(std::string folder, Priority priority, loop::CancelToken token);
     // Somebody more urgent waits for another folder.
     bool is_wanted(Priority than) const;
     size_t users() const { return m_users; }
@@ -274,6 +282,7 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
     std::string m_use_folder; // what its users hold
     std::optional<Selected> m_selected;
     size_t m_users = 0;
+    size_t m_holders = 0; // of these
     std::list<Waiter*> m_waiters;
 
     loop::Gate m_settled{true};                   // shut while ENABLE is on its way

@@ -12,6 +12,8 @@ void Session::Use::release() {
     if (!session)
         return;
     --session->m_users;
+    if (std::exchange(m_holds, false))
+        --session->m_holders;
     session->admit();
 }
 
@@ -19,8 +21,9 @@ loop::Task<Session::Use> Session::use(std::string folder, Priority priority, loo
     auto self = shared_from_this();
     if (m_error)
         throw Error(*m_error);
-    bool wanted = std::any_of(m_waiters.begin(), m_waiters.end(),
-                              [&](auto* waiter) { return waiter->priority <= priority; });
+    bool held = m_holders > 0 && m_use_folder == folder;
+    bool wanted = !held && std::any_of(m_waiters.begin(), m_waiters.end(),
+                                       [&](auto* waiter) { return waiter->priority <= priority; });
     if (!wanted && (m_users == 0 || m_use_folder == folder)) {
         ++m_users;
         m_use_folder = std::move(folder);
@@ -39,6 +42,15 @@ loop::Task<Session::Use> Session::use(std::string folder, Priority priority, loo
         throw;
     }
     co_return Use(self);
+}
+
+loop::Task<Session::Use> Session::hold(std::string folder, Priority priority, loop::CancelToken token) {
+    auto self = shared_from_this();
+    auto using_it = use(std::move(folder), priority, std::move(token));
+    auto one = co_await using_it;
+    ++m_holders;
+    one.m_holds = true;
+    co_return one;
 }
 
 void Session::admit() {

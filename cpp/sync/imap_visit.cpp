@@ -26,8 +26,8 @@ Named named_of(const imap::CopyResult& result) {
 } // namespace
 
 loop::Task<> ImapVisit::open(std::optional<Known> known, loop::CancelToken token) {
-    auto using_it = m_session->use(m_folder, m_priority, token);
-    m_use = co_await using_it;
+    auto holding = m_session->hold(m_folder, m_priority, token);
+    m_use = co_await holding;
     imap::SelectOptions options;
     // Who wants to know what changed must not be told what this session remembers.
     options.again = known && known->uidvalidity != 0;
@@ -168,8 +168,14 @@ loop::Task<> ImapVisit::envelopes(UidSet uids, EnvelopeSink& sink, loop::CancelT
 }
 
 loop::Task<> ImapVisit::bodies(UidSet uids, BodySink& sink, loop::CancelToken token) {
+    if (!m_use) {
+        auto holding = answered(m_session, m_session->hold(m_folder, m_priority, token));
+        m_use = co_await holding;
+    }
     auto seeing = see(uids, token);
     co_await seeing;
+    // There may be many of them. Reading them opens the folder itself and lets others in between.
+    m_use.release();
     imap::FetchRequest request{m_folder, std::move(uids), {}, m_priority, uid_validity()};
     request.wants.body = true;
     BodyFetch fetch(sink, m_session);

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'f6cd6dccd56b8eea'
+return 'f9c25c23754315a9'

@@ -216,6 +216,20 @@ class Losses(Case):
                                   ("m003", "Trash"), ("draft", "Drafts")}, there)
                 self.assertEqual([(3, "todo")], [m[1:3] for m in server["INBOX"].values() if m[0] == "m000"])
 
+    def test_one_connection_is_enough(self):
+        # Texts are read beside the folders' lists, from folders of their own: they take turns.
+        account = self.world.account([("m%03d" % i, make_message("m%03d" % i, 3_000), "") for i in range(1_500)])
+        self.addCleanup(account.close)
+        with account.other() as other:
+            for name in ("Play", "Work"):
+                other.ok(other.imap.create(name))
+                other.select("INBOX")
+                other.uid("COPY", "1:400", name)
+        agent = account.agent("--connections", 1)
+        agent.good("sync", kind="full")
+        server = converge(account, agent)
+        self.assertEqual([1_500, 400, 400], [len(server[name]) for name in ("INBOX", "Play", "Work")])
+
     def test_a_message_without_a_message_id_is_moved(self):
         account, agent = self.begin(3, message_id=False)
         agent.good("move", folder="INBOX", ids=self.ids(agent, "INBOX", "m001"), target="Archive")

@@ -1,7 +1,7 @@
 // One account's store and sync without an editor around them: what the proofs that nothing is lost drive, kill and ask.
 //
 //     one_account --data FOLDER [--host 127.0.0.1] --port N --user NAME --password WORD [--tls CA_FILE]
-//                 [--timeout MS] [--no-bodies] [--harm kill --at N] [--trace]
+//                 [--timeout MS] [--connections 3] [--no-bodies] [--harm kill --at N] [--trace]
 //
 // Prints {"ok":true,"noticed":"..."} once the store is open (or why it is not, and ends), then obeys JSON lines on stdin,
 // in order, one JSON line out for each; ends when stdin does.
@@ -42,6 +42,7 @@ struct Options {
     std::string data, host = "127.0.0.1", user, password, ca_file;
     int port = 0;
     std::uint64_t timeout_ms = 10'000;
+    std::size_t connections = 3;
     bool bodies = true;
     faults::Harm harm = faults::Harm::none;
     std::int64_t at = -1;
@@ -97,6 +98,7 @@ class OneAccount {
             co_return auth::Secret(word);
         };
         account.timeout_ms = m_options.timeout_ms;
+        account.pool_size = m_options.connections;
         m_pool = std::make_shared<imap::Pool>(m_net, account);
         auto source = std::make_shared<sync::ImapSource>(m_pool, std::map<std::string, std::string>());
         sync::Options wanted;
@@ -395,6 +397,8 @@ Options parse(int count, char** arguments) {
             options.ca_file = value;
         else if (name == "--timeout")
             options.timeout_ms = static_cast<std::uint64_t>(std::atoll(value.c_str()));
+        else if (name == "--connections")
+            options.connections = static_cast<std::size_t>(std::atoi(value.c_str()));
         else if (name == "--harm")
             options.harm = harm_of(value);
         else if (name == "--at")

@@ -28,6 +28,43 @@ TEST_CASE("a pool opens what it needs, shares when it may not open more, and say
     REQUIRE(pool->stats().connections == 0);
 }
 
+TEST_CASE("who holds a folder may use it, however urgently another one is waited for") {
+    Place place;
+    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto only = place.loop.value_of(pool->take("INBOX", Priority::user, {}));
+    auto held = place.loop.value_of(only->hold("INBOX", Priority::background, {}));
+    bool other = false;
+    auto wait = [](std::shared_ptr<Session> session, bool& came) -> loop::Task<> {
+        auto waiting = session->use("Other", Priority::user, {});
+        auto use = co_await waiting;
+        came = true;
+    };
+    loop::start(wait(only, other), [](std::optional<Error>) {});
+    for (int i = 0; i < 2; ++i) {
+        auto nested = place.loop.value_of(only->use("INBOX", Priority::background, {}));
+        REQUIRE(nested);
+    }
+    REQUIRE_FALSE(other);
+    held.release();
+    REQUIRE(place.loop.run_until([&] { return other; }));
+    // Nobody holds it any more: who waits is served in turn.
+    auto again = place.loop.value_of(only->use("INBOX", Priority::background, {}));
+    other = false;
+    loop::start(wait(only, other), [](std::optional<Error>) {});
+    bool behind = false;
+    auto later = [](std::shared_ptr<Session> session, bool& came) -> loop::Task<> {
+        auto waiting = session->use("INBOX", Priority::background, {});
+        auto use = co_await waiting;
+        came = true;
+    };
+    loop::start(later(only, behind), [](std::optional<Error>) {});
+    REQUIRE_FALSE(behind);
+    again.release();
+    REQUIRE(place.loop.run_until([&] { return other && behind; }));
+    pool->close();
+}
+
 TEST_CASE("a lost connection is replaced, and the folders are asked for anew") {
     Place place;
     place.server.on("LIST", "* LIST () \"/\" INBOX\r\n% OK\r\n");
