@@ -241,35 +241,58 @@ loop::Task<bool> has_nul(loop::Loop& loop, const std::string& text) {
     co_return false;
 }
 
+// One message of an APPEND, which is taken out of `message`.
+loop::Task<void> put_message(loop::Loop& loop, Command& command, NewMessage& message) {
+    if (!message.flags.empty())
+        command.flags(message.flags);
+    if (!message.internal_date.empty())
+        command.string(message.internal_date);
+    auto text = std::make_shared<const std::string>(std::move(message.bytes));
+    // A NUL cannot be in a literal, only in BINARY's kind of it.
+    bool binary = co_await has_nul(loop, *text);
+    command.literal_of(std::move(text), binary);
+}
+
+std::optional<Error> too_large(const Session& session, const NewMessage& message) {
+    auto limit = session.capabilities().append_limit();
+    if (!limit || message.bytes.size() <= *limit)
+        return std::nullopt;
+    return make_error(
+        Fault::invalid,
+        fmt::format("The message has {} bytes, the server takes {} at most.", message.bytes.size(), *limit),
+        "Send its attachments another way.");
+}
+
+// The UIDs of an APPENDUID one by one; none unless there are as many as messages.
+std::vector<uint32_t> told_uids(const Answer& answer, size_t messages) {
+    std::vector<uint32_t> uids;
+    if (answer.kind != CodeKind::append_uid)
+        return uids;
+    for (auto& range : answer.uids)
+        for (uint64_t uid = range.first; uid <= range.last && uids.size() <= messages; ++uid)
+            uids.push_back(static_cast<uint32_t>(uid));
+    if (uids.size() != messages)
+        uids.clear();
+    return uids;
+}
+
 } // namespace
 
 loop::Task<AppendResult> append(std::shared_ptr<Session> session, std::string folder,
                                 std::vector<NewMessage> messages, loop::CancelToken token) {
     co_await session->settled(token);
-    if (auto limit = session->capabilities().append_limit())
-        for (auto& message : messages)
-            if (message.bytes.size() > *limit)
-                throw make_error(Fault::invalid,
-                                 fmt::format("The message has {} bytes, the server takes {} at most.",
-                                             message.bytes.size(), *limit),
-                                 "Send its attachments another way.");
+    for (auto& message : messages)
+        if (auto refused = too_large(*session, message))
+            throw Error(*refused);
     AppendResult result;
     bool told = true;
     size_t at_once = session->has(Cap::multiappend) ? messages.size() : 1;
     for (size_t from = 0; from < messages.size(); from += at_once) {
         Command command(session->dialect(), "APPEND");
         put_folder(command, *session, folder);
-        for (size_t i = from; i < std::min(messages.size(), from + at_once); ++i) {
-            auto& message = messages[i];
-            if (!message.flags.empty())
-                command.flags(message.flags);
-            if (!message.internal_date.empty())
-                command.string(message.internal_date);
-            auto text = std::make_shared<const std::string>(std::move(message.bytes));
-            // A NUL cannot be in a literal, only in BINARY's kind of it.
-            bool binary = co_await has_nul(session->loop(), *text);
-            command.literal_of(std::move(text), binary);
-        }
+        size_t until = std::min(messages.size(), from + at_once);
+        for (size_t i = from; i < until; ++i)
+            co_await put_message(session->loop(), command, messages[i]);
         Request request{std::move(command), "APPEND"};
         Ticket ticket = session->post(std::move(request));
         Answer got = co_await session->answer(ticket, token);
@@ -279,17 +302,56 @@ loop::Task<AppendResult> append(std::shared_ptr<Session> session, std::string fo
                 error.detail = fmt::format("{{\"stored\":{}}}", from);
             throw error;
         }
-        told = told && got.kind == CodeKind::append_uid && !got.uids.empty();
+        auto uids = told_uids(got, until - from);
+        told = told && !uids.empty();
         if (told) {
             result.uid_validity = static_cast<uint32_t>(got.number);
-            for (auto& range : got.uids)
-                for (uint64_t uid = range.first; uid <= range.last && result.uids.size() < messages.size();
-                     ++uid)
-                    result.uids.push_back(static_cast<uint32_t>(uid));
+            result.uids.insert(result.uids.end(), uids.begin(), uids.end());
         }
     }
-    if (!told || result.uids.size() != messages.size())
+    if (!told)
         result = AppendResult();
+    co_return result;
+}
+
+loop::Task<Appended> append_all(std::shared_ptr<Session> session, std::string folder,
+                                std::vector<NewMessage> messages, loop::CancelToken token) {
+    co_await session->settled(token);
+    Appended result;
+    result.messages.resize(messages.size());
+    std::vector<size_t> going;
+    for (size_t i = 0; i < messages.size(); ++i) {
+        result.messages[i].refused = too_large(*session, messages[i]);
+        if (!result.messages[i].refused)
+            going.push_back(i);
+    }
+    result.together = session->has(Cap::multiappend) && going.size() > 1;
+    size_t at_once = result.together ? going.size() : 1;
+    std::vector<Request> requests;
+    for (size_t from = 0; from < going.size(); from += at_once) {
+        Command command(session->dialect(), "APPEND");
+        put_folder(command, *session, folder);
+        for (size_t i = from; i < from + at_once; ++i)
+            co_await put_message(session->loop(), command, messages[going[i]]);
+        requests.push_back(Request{std::move(command), "APPEND"});
+    }
+    std::vector<Ticket> tickets;
+    {
+        Session::Together together(*session);
+        for (auto& request : requests)
+            tickets.push_back(session->post(std::move(request)));
+    }
+    for (size_t at = 0; at < tickets.size(); ++at) {
+        Answer got = co_await session->answer(tickets[at], token);
+        auto uids = told_uids(got, at_once);
+        for (size_t i = 0; i < at_once; ++i) {
+            auto& one = result.messages[going[at * at_once + i]];
+            if (!got.ok())
+                one.refused = error_of(got.refusal(), fmt::format("store a message in {}", shown(folder)));
+            else if (!uids.empty())
+                one.uid = uids[i];
+        }
+    }
     co_return result;
 }
 

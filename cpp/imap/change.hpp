@@ -69,6 +69,22 @@ struct AppendResult {
 loop::Task<AppendResult> append(std::shared_ptr<Session> session, std::string folder,
                                 std::vector<NewMessage> messages, loop::CancelToken token);
 
+// What became of several messages, each for itself.
+struct Appended {
+    struct One {
+        std::optional<uint32_t> uid; // where the server told it
+        std::optional<Error> refused;
+    };
+    std::vector<One> messages;
+    bool together =
+        false; // one command: whoever is refused then has only shared it with the one that was meant
+};
+
+// All in one breath: a single command where the server has MULTIAPPEND (none of a refused one is stored), else a
+// command for each, none of which waits for another's answer.
+loop::Task<Appended> append_all(std::shared_ptr<Session> session, std::string folder,
+                                std::vector<NewMessage> messages, loop::CancelToken token);
+
 // CREATE, for a copy's or an append's missing target.
 loop::Task<void> create(std::shared_ptr<Session> session, std::string folder, loop::CancelToken token);
 

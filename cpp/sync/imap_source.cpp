@@ -137,18 +137,23 @@ loop::Task<std::unique_ptr<Visit>> ImapSource::visit(std::string remote, std::op
     co_return visit;
 }
 
-loop::Task<std::optional<std::int64_t>> ImapSource::append(std::string remote, NewLetter letter,
-                                                           loop::CancelToken token) {
+loop::Task<Stored> ImapSource::append(std::string remote, std::vector<NewLetter> letters,
+                                      loop::CancelToken token) {
     auto taking = take("", imap::Priority::ui, token);
     auto session = co_await taking;
-    mail::Flags flags{letter.flags, store::unpack_keywords(letter.keywords)};
-    std::vector<imap::NewMessage> messages(1);
-    messages[0] = {std::move(letter.bytes), mail::imap_flags(flags), internal_date(letter.arrived)};
-    auto appending = answered(session, imap::append(session, remote, std::move(messages), token));
-    auto result = co_await appending;
-    if (result.uids.size() != 1)
-        co_return std::nullopt;
-    co_return static_cast<std::int64_t>(result.uids[0]);
+    std::vector<imap::NewMessage> messages;
+    messages.reserve(letters.size());
+    for (auto& letter : letters) {
+        mail::Flags flags{letter.flags, store::unpack_keywords(letter.keywords)};
+        messages.push_back({std::move(letter.bytes), mail::imap_flags(flags), internal_date(letter.arrived)});
+    }
+    auto appending = answered(session, imap::append_all(session, remote, std::move(messages), token));
+    auto appended = co_await appending;
+    Stored stored;
+    stored.together = appended.together;
+    for (auto& one : appended.messages)
+        stored.letters.push_back({one.uid, std::move(one.refused)});
+    co_return stored;
 }
 
 SourceStats ImapSource::stats() const {

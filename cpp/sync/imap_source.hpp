@@ -17,8 +17,8 @@ class ImapSource : public Source {
                                                                loop::CancelToken token) override;
     loop::Task<std::unique_ptr<Visit>> visit(std::string remote, std::optional<Known> known, bool urgent,
                                              loop::CancelToken token) override;
-    loop::Task<std::optional<std::int64_t>> append(std::string remote, NewLetter letter,
-                                                   loop::CancelToken token) override;
+    loop::Task<Stored> append(std::string remote, std::vector<NewLetter> letters,
+                              loop::CancelToken token) override;
     SourceStats stats() const override;
 
   private:

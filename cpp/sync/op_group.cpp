@@ -7,15 +7,18 @@ namespace himalaya::sync {
 namespace {
 
 constexpr int OPS_AT_A_TIME = 2'000;
+// New messages that go out together: what a broken line leaves in doubt is searched for one by one, and they are in
+// memory until they are sent.
+constexpr std::size_t LETTERS_AT_A_TIME = 50;
+constexpr std::int64_t BYTES_AT_A_TIME = 2 << 20;
 
 bool alike(const store::Op& a, const store::Op& b) {
     // Changes of flags are summed up.
     if (a.kind == store::OpKind::flag && b.kind == a.kind)
         return a.folder == b.folder;
-    return a.kind == b.kind && a.kind != store::OpKind::append && a.folder == b.folder &&
-           a.target == b.target && a.state == b.state && a.add_flags == b.add_flags &&
-           a.remove_flags == b.remove_flags && a.add_keywords == b.add_keywords &&
-           a.remove_keywords == b.remove_keywords;
+    return a.kind == b.kind && a.folder == b.folder && a.target == b.target && a.state == b.state &&
+           a.add_flags == b.add_flags && a.remove_flags == b.remove_flags &&
+           a.add_keywords == b.add_keywords && a.remove_keywords == b.remove_keywords;
 }
 
 // Two changes of one message never share a command, so that their order holds.
@@ -45,16 +48,29 @@ bool has_to_wait(store::Database& database, const Group& group, const store::Op&
     return false;
 }
 
+std::int64_t size_of(store::Database& database, const store::Op& op) {
+    auto row = database.prepare("SELECT size FROM message WHERE id = ?");
+    return !op.targets.empty() && row.bind(op.targets[0].message).step() ? row.integer(0) : 0;
+}
+
 } // namespace
 
-std::optional<Group> next_group(store::Database& database, std::int64_t now,
-                                const std::set<store::Id>& tried) {
+std::optional<Group> next_group(store::Database& database, std::int64_t now, const std::set<store::Id>& tried,
+                                const std::set<store::Id>& alone) {
     Group group;
+    std::int64_t bytes = 0;
     for (auto& op : store::ready_ops(database, now, OPS_AT_A_TIME)) {
         if (tried.contains(op.id) || has_to_wait(database, group, op))
             continue;
         if (!group.ops.empty() && (!alike(group.ops.front(), op) || share_a_message(group, op)))
             break;
+        if (op.kind == store::OpKind::append) {
+            bytes += size_of(database, op);
+            bool full = group.ops.size() >= LETTERS_AT_A_TIME || bytes > BYTES_AT_A_TIME ||
+                        alone.contains(op.id) || (!group.ops.empty() && alone.contains(group.ops[0].id));
+            if (full && !group.ops.empty())
+                break;
+        }
         group.ops.push_back(std::move(op));
     }
     if (group.ops.empty())
@@ -77,9 +93,22 @@ std::optional<Group> next_group(store::Database& database, std::int64_t now,
             if (!target.uid && first.kind != store::OpKind::append)
                 group.nameless = true;
             else
-                group.letters.push_back({target.uid.value_or(0), std::move(sought), i, j});
+                group.letters.push_back({target.uid.value_or(-group.ops[i].id), std::move(sought), i, j});
         }
     return group;
+}
+
+Group part_of(const Group& group, const std::vector<Letter>& letters) {
+    Group part;
+    part.folder = group.folder;
+    part.target = group.target;
+    part.sent_before = group.sent_before;
+    for (const auto& letter : letters) {
+        part.letters.push_back(letter);
+        part.letters.back().op = part.ops.size();
+        part.ops.push_back(group.ops[letter.op]);
+    }
+    return part;
 }
 
 UidSet uids_of(const std::vector<Letter>& letters) {

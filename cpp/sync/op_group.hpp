@@ -13,7 +13,7 @@
 namespace himalaya::sync {
 
 struct Letter {
-    std::int64_t uid = 0;
+    std::int64_t uid = 0; // of a new one, which has none: less than 0, and no other's
     Sought sought;
     std::size_t op = 0;     // which of the group
     std::size_t target = 0; // which of its targets
@@ -29,9 +29,12 @@ struct Group {
     bool sent_before = false;
 };
 
-// The oldest that are ready and were not `tried`; nothing when there are none.
-std::optional<Group> next_group(store::Database& database, std::int64_t now,
-                                const std::set<store::Id>& tried);
+// The oldest that are ready and were not `tried`; nothing when there are none. Those in `alone` share no command.
+std::optional<Group> next_group(store::Database& database, std::int64_t now, const std::set<store::Id>& tried,
+                                const std::set<store::Id>& alone);
+
+// Some new letters of a group, as a group.
+Group part_of(const Group& group, const std::vector<Letter>& letters);
 
 UidSet uids_of(const std::vector<Letter>& letters);
 

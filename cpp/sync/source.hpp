@@ -143,6 +143,16 @@ struct NewLetter {
     std::int64_t arrived = 0;
 };
 
+// What became of several new letters, in their order.
+struct Stored {
+    struct One {
+        std::optional<std::int64_t> uid; // where the server told it
+        std::optional<Error> refused;
+    };
+    std::vector<One> letters;
+    bool together = false; // all or nothing: one that is refused may only have shared the command of another
+};
+
 struct SourceStats {
     std::int64_t bytes = 0;
     std::int64_t round_trips = 0;
@@ -161,8 +171,9 @@ class Source {
     // With `known` the state is fresh, and where the source can, it comes with what changed since.
     virtual loop::Task<std::unique_ptr<Visit>> visit(std::string remote, std::optional<Known> known,
                                                      bool urgent, loop::CancelToken token) = 0;
-    virtual loop::Task<std::optional<std::int64_t>> append(std::string remote, NewLetter letter,
-                                                           loop::CancelToken token) = 0;
+    // All of them in one breath.
+    virtual loop::Task<Stored> append(std::string remote, std::vector<NewLetter> letters,
+                                      loop::CancelToken token) = 0;
     virtual SourceStats stats() const = 0;
 };
 

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'f9c25c23754315a9'
+return '6af1e5ed9b31c09c'

@@ -84,6 +84,10 @@ HISTORY = (
     ("copy", "m3", "INBOX", "Archive"),
     ("copy", "m6", "INBOX", "Archive"),
     ("append", "a0", "Drafts", None),
+    # Several in one command, where the server takes that; one without a Message-ID.
+    ("append", "b0", "Archive", None),
+    ("append", "b1", "Archive", "bare"),
+    ("append", "b2", "Archive", None),
     ("delete", "m4", "INBOX", None),
     ("expunge", "m7", "INBOX", None),
     None,
@@ -119,8 +123,8 @@ class Run:
         after = self.model.copy()
         if do == "append":
             after.add(key, folder)
-            request = {"folder": folder, "message": make_message(key).decode(), "subject": key,
-                       "message_id": "<%s@example.org>" % key}
+            request = {"folder": folder, "message": make_message(key, message_id=not more).decode(), "subject": key,
+                       "message_id": "" if more else "<%s@example.org>" % key}
         else:
             dump = agent.good("dump")["folders"][folder]["messages"]
             ids = [m["id"] for m in dump if m["subject"] == key and not m["hidden"]]

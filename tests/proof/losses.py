@@ -355,11 +355,73 @@ class Poor(Case):
         self.assertEqual({("m000", "INBOX"): 1, ("m003", "INBOX"): 1, ("m002", "Archive"): 1}, dict(there))
 
 
+class Imports(Case):
+    """Many messages of the user's own at once; a tagged answer that never comes must double none of them."""
+
+    def through_a_proxy(self):
+        account, agent = self.begin(2)
+        agent.kill()
+        proxy = Proxy(self.world.server.port)
+        self.addCleanup(proxy.close)
+        account.port = proxy.port
+        agent = account.agent("--timeout", 2000)
+        agent.good("sync", kind="full")
+        return account, agent, proxy
+
+    def bring(self, agent, count):
+        """Some without a Message-ID, two of them alike in all but the key."""
+        for i in range(count):
+            key, named = "i%03d" % i, i % 4 != 0
+            agent.good("append", folder="Archive", message=make_message(key, message_id=named).decode(), subject=key,
+                       message_id="<%s@example.org>" % key if named else "")
+        for _ in range(2):
+            agent.good("append", folder="Archive", message=make_message("twin", message_id=False).decode(),
+                       subject="twin")
+
+    def brought(self, account, agent, count):
+        there = self.where(account, agent)
+        wanted = {("i%03d" % i, "Archive"): 1 for i in range(count)}
+        wanted["twin", "Archive"] = 2
+        self.assertEqual(wanted, {place: n for place, n in there.items() if place[1] == "Archive"})
+
+    def test_they_take_few_round_trips(self):
+        account, agent, proxy = self.through_a_proxy()
+        self.bring(agent, 118)
+
+        def trips():
+            return sum(connection["round_trips"] for connection in proxy("report")["connections"])
+        before = trips()
+        self.assertEqual([], agent.good("sync", kind="full")["refused"])
+        self.assertLess(trips() - before, 40)
+        self.brought(account, agent, 118)
+
+    def test_a_line_that_breaks_in_the_middle_doubles_and_loses_none(self):
+        broken = 0
+        for direction, places_ in (("up", (900, 4000, 11000)), ("down", range(600, 1900, 180))):
+            for byte in places_:
+                with self.subTest(direction=direction, byte=byte):
+                    account, agent, proxy = self.through_a_proxy()
+                    self.bring(agent, 28)
+                    proxy("fault", harm="cut", direction=direction, byte=byte, times=2)
+                    proxy("harm", harm="cut")  # the open ones, so that new ones suffer
+                    for _ in range(3):
+                        broken += not agent("sync", kind="full")["ok"]
+                    proxy("fault", harm="none")
+                    self.brought(account, agent, 28)
+                    account.close()
+        self.assertGreater(broken, 5)
+
+
+class ImportsOneByOne(Imports):
+    WITHOUT = ("MULTIAPPEND",)
+
+
 class Vendor:
     """A scripted server of tests/servers/vendors, and a store of its account."""
 
-    def __init__(self, name, *quirks, messages=20):
+    def __init__(self, name, *quirks, messages=20, without=()):
         arguments = [word for quirk in quirks for word in ("--quirk", quirk)]
+        arguments += [word for capability in without for word in ("--without", capability)]
         self.process = subprocess.Popen(
             [sys.executable, os.path.join(ROOT, "tests", "servers", "vendor.py"), name, "--password", "word",
              "--messages", str(messages), *arguments],
@@ -428,6 +490,22 @@ class PassingFaults(unittest.TestCase):
         self.assertEqual(18, vendor.found("INBOX", "ALL"))
         self.assertEqual(4, vendor.found("Archive", "ALL"))
         self.assertEqual(1, vendor.found("Drafts", "ALL"))
+
+    def test_a_message_that_is_refused_holds_back_none_that_shared_its_command(self):
+        for without in ((), ("MULTIAPPEND",)):
+            vendor = Vendor("plain", "append-limit", without=without)
+            self.addCleanup(vendor.close)
+            agent = vendor.agent
+            agent.good("sync", kind="full")
+            for i in range(5):
+                key = "n%d" % i
+                size = 150_000 if i == 2 else 300
+                agent.good("append", folder="Drafts", message=make_message(key, size).decode(), subject=key,
+                           message_id="<%s@example.org>" % key)
+            self.assertEqual(1, len(agent.good("sync", kind="full")["refused"]))
+            self.assertEqual(0, self.waiting(agent))
+            self.assertEqual(4, vendor.found("Drafts", "ALL"))
+            self.assertEqual(0, vendor.found("Drafts", "SUBJECT", "n2"))
 
     def test_what_a_server_never_makes_sense_of_is_refused_in_the_end(self):
         vendor, agent, ids = self.begin()

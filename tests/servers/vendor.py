@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A scripted IMAP server that speaks as a vendor's does.
 
-    vendor.py NAME [--quirk Q]... [--no-quirk Q]... [--set KEY=N]... [--messages N] [--certificate KIND]
+    vendor.py NAME [--quirk Q]... [--no-quirk Q]... [--without WORD]... [--set KEY=N]... [--messages N] [--certificate KIND]
     vendor.py --list            the vendors with their habits, and every quirk with where it was seen
 
 Prints {"host", "port", "tls_port", "ca_file", "users": {"home": {"password", "token"}}, "quirks"} and obeys JSON
@@ -36,7 +36,8 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--quirk", action="append", default=[])
     parser.add_argument("--no-quirk", action="append", default=[])
-    parser.add_argument("--set", action="append", default=[], help="limit, backoff, throttled, still_here, stumbles")
+    parser.add_argument("--set", action="append", default=[], help="limit, backoff, throttled, still_here, stumbles, largest")
+    parser.add_argument("--without", action="append", default=[], help="a capability that it shall not have")
     parser.add_argument("--messages", type=int, default=20)
     parser.add_argument("--seed", default="1")
     parser.add_argument("--password", help="a random one when not given")
@@ -46,6 +47,7 @@ def main():
         return show()
     server = vendors.find(options.name)(options.quirk, options.no_quirk, options.messages, options.seed,
                                         options.password)
+    server.after = " ".join(word for word in server.after.split() if word not in options.without)
     server.settings.update((key, float(value)) for key, value in (pair.split("=") for pair in options.set))
     folder = tempfile.mkdtemp(prefix="himalaya-vendor-")
     try:

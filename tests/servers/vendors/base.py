@@ -22,7 +22,8 @@ FOLDERS = (("INBOX", None), ("Sent", "\\Sent"), ("Drafts", "\\Drafts"), ("Trash"
 class Server:
     greeting = "* OK IMAP4rev1 ready"
     before = "IMAP4rev1 SASL-IR STARTTLS AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER"
-    after = "IMAP4rev1 IDLE NAMESPACE ID UIDPLUS MOVE UNSELECT ENABLE CONDSTORE ESEARCH LITERAL+ SPECIAL-USE LIST-STATUS"
+    after = "IMAP4rev1 IDLE NAMESPACE ID UIDPLUS MOVE UNSELECT ENABLE CONDSTORE ESEARCH LITERAL+ SPECIAL-USE LIST-STATUS " \
+            "MULTIAPPEND"
     capability_at_login = True  # told in the OK of the login; else the client must ask
     capability_in_greeting = False
     folders = FOLDERS
@@ -36,7 +37,8 @@ class Server:
         if unknown:
             raise ValueError("unknown quirk: " + ", ".join(unknown))
         self.quirks = (set(self.habits) | set(quirks)) - set(without)
-        self.settings = {"limit": 15, "backoff": 1500, "throttled": 2, "still_here": 0.2, "stumbles": 1}
+        self.settings = {"limit": 15, "backoff": 1500, "throttled": 2, "still_here": 0.2, "stumbles": 1,
+                         "largest": 100_000}
         self.user, self.password, self.token = user, password or secrets.token_hex(12), secrets.token_hex(24)
         self.sessions, self.connections, self.logins, self.commands, self.trouble = set(), 0, 0, [], []
         self.by_name = {}

@@ -10,6 +10,8 @@ from . import fetch
 from .search import matches
 from .wire import in_set, quoted, ranges
 
+DATE_TIME = re.compile(r"[ \d]\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d [-+]\d{4}")
+
 
 def refuse(text):
     from .session import Refused
@@ -412,14 +414,22 @@ async def do_append(session, tag, arguments):
     name = named(session, arguments[0])
     if name not in session.server.by_name and name.upper() != "INBOX":
         refuse("NO [TRYCREATE] No such folder")
-    folder, rest = session.server.folder(name), arguments[1:]
-    flags = rest.pop(0) if isinstance(rest[0], list) else []
-    date = None
-    if len(rest) > 1:
-        date = int(email.utils.parsedate_to_datetime(rest.pop(0).strip().replace("-", " ", 2)).timestamp())
-    added = folder.add(rest[0].encode("latin-1"), flags, date)
+    folder, rest, messages = session.server.folder(name), arguments[1:], []
+    while rest:
+        flags = rest.pop(0) if isinstance(rest[0], list) else []
+        date = None
+        if DATE_TIME.fullmatch(rest[0]):
+            date = int(email.utils.parsedate_to_datetime(rest.pop(0).strip().replace("-", " ", 2)).timestamp())
+        messages.append((rest.pop(0).encode("latin-1"), flags, date))
+    if len(messages) > 1 and not session.server.has("MULTIAPPEND"):
+        session.server.trouble.append("several messages in one APPEND without MULTIAPPEND")
+        refuse("BAD Too many arguments")
+    if session.q("append-limit") and any(len(raw) > session.server.settings["largest"] for raw, _, _ in messages):
+        refuse("NO [TOOBIG] Message size exceeds fixed maximum message size")
+    added = [folder.add(*message) for message in messages]
     await session.server.changed(folder, by=session)
     if session.folder is folder:
         await session.say_changes()
     told = session.server.has("UIDPLUS") and not session.q("appenduid-missing")
-    session.ok(tag, code="[APPENDUID %d %d] " % (folder.uidvalidity, added.uid) if told else "")
+    code = "[APPENDUID %d %s] " % (folder.uidvalidity, ranges(message.uid for message in added))
+    session.ok(tag, code=code if told else "")

@@ -16,6 +16,7 @@ QUIRKS = {
     # refusals
     "throttle": "BAD Request is throttled. Suggested Backoff Time (Exchange; `backoff` ms, `throttled` commands)",
     "overquota": "NO [OVERQUOTA] at FETCH: the day's bandwidth is used up (Gmail)",
+    "append-limit": "NO [TOOBIG] to a message larger than `largest`, of which no capability told (several)",
     "stumbling": "BAD Internal error to what changes mail, a number of times (`stumbles`; several under load)",
     "app-password": "NO [ALERT] Application-specific password required (Gmail)",
     "unavailable": "NO [UNAVAILABLE] at login",

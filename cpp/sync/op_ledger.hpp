@@ -1,0 +1,42 @@
+// What is written down while ops are carried out (sent, done, refused, held back, waiting), and what an earlier try of
+// one has left on the server.
+#pragma once
+
+#include "sync/op_group.hpp"
+#include "sync/op_replay.hpp"
+
+#include <map>
+
+namespace himalaya::sync {
+
+// What repeating at once does not help against.
+bool is_final(const Error& error);
+
+class Ledger {
+  public:
+    Ledger(Work& work, Replayed& result) : m_work(work), m_result(result) {}
+
+    loop::Task<> mark_sent(const Group& group, std::optional<std::int64_t> uidnext);
+    // Every letter of the group is done; `named` tells the new UID of some, by the old one.
+    loop::Task<> finish(const Group& group, std::map<std::int64_t, std::int64_t> named);
+    // They are marked as deleted on the server, but cannot go without others that we did not mark.
+    loop::Task<> wait_for_others(const Group& group);
+    // Until the sync that brings them.
+    loop::Task<> wait_for_names(std::vector<store::Op> ops);
+    // Refused for good, or held back for a while where that may help.
+    loop::Task<> take_refusal(Group group, Error error);
+    loop::Task<> refuse(const Group& group, const Error& error);
+
+    loop::Task<std::optional<std::int64_t>> uidnext_of(const store::Folder& folder);
+    // Results of a command whose answer never came, by the old UIDs: messages with our Message-IDs that were not there
+    // before.
+    loop::Task<std::map<std::int64_t, std::int64_t>> find_made(const Group& group);
+
+  private:
+    loop::Task<> hold_back(std::vector<store::Op> ops);
+
+    Work& m_work;
+    Replayed& m_result;
+};
+
+} // namespace himalaya::sync
