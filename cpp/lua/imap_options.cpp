@@ -105,6 +105,28 @@ bool is_part(std::string_view name) {
 
 } // namespace
 
+// The names of `items`, without the two fields that it may have beside them.
+static std::vector<std::string> check_items(lua_State* L, int index) {
+    if (lua_type(L, index) != LUA_TTABLE)
+        return check_strings(L, index, "items");
+    lua_newtable(L);
+    int names = lua_gettop(L);
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        std::string_view key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        if (key == "changed_since" || key == "priority") {
+            lua_pop(L, 1);
+            continue;
+        }
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, names);
+    }
+    auto list = check_strings(L, names, "items");
+    lua_pop(L, 1);
+    return list;
+}
+
 FetchWants check_wants(lua_State* L, int index) {
     FetchWants wants;
     struct Item {
@@ -124,7 +146,7 @@ FetchWants check_wants(lua_State* L, int index) {
         Item{"objectid", &FetchWants::object_ids},
         Item{"gmail", &FetchWants::gmail},
     };
-    for (auto& name : check_strings(L, index, "items")) {
+    for (auto& name : check_items(L, index)) {
         auto item = std::find_if(items.begin(), items.end(), [&](auto& i) { return i.name == name; });
         if (item != items.end()) {
             wants.*(item->wanted) = true;

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '6af1e5ed9b31c09c'
+return '424a1b4f04ddb9fa'

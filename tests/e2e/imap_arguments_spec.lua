@@ -101,9 +101,10 @@ describe('the client, given wrong arguments,', function()
       raises('items', call('fetch', 'INBOX', 1, { item }, nothing, nothing))
     end
     raises('items', call('fetch', 'INBOX', 1, 'flags', nothing, nothing))
-    raises('changed_since', call('fetch', 'INBOX', 1, { 'flags', changed_since = -1 }, nothing, nothing))
-    raises('changed_since', call('fetch', 'INBOX', 1, { 'flags', changed_since = nan }, nothing, nothing))
-    raises('priority', call('fetch', 'INBOX', 1, { 'flags', priority = 'now' }, nothing, nothing))
+    raises('items.changed_since: expected', call('fetch', 'INBOX', 1, { 'flags', changed_since = -1 }, nothing, nothing))
+    raises('items.changed_since: expected', call('fetch', 'INBOX', 1, { 'flags', changed_since = nan }, nothing, nothing))
+    raises('items', call('fetch', 'INBOX', 1, { 'flags', unknown = 1 }, nothing, nothing))
+    raises('priority: expected', call('fetch', 'INBOX', 1, { 'flags', priority = 'now' }, nothing, nothing))
     raises('on_message', call('fetch', 'INBOX', 1, { 'flags' }, nil, nothing))
     raises('cb', call('fetch', 'INBOX', 1, { 'flags' }, nothing))
     local bad = { 7, { 'ALL' }, { larger = -1 }, { larger = 1.5 }, { from = { 1 } }, 'A\r\nB', 'A\0' }

@@ -100,6 +100,21 @@ describe('the client', function()
     client:close()
   end)
 
+  it('fetches what has changed since, at the priority it is given', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 5 })
+    local client = support.open(server)
+    local before = result(client.status, client, 'INBOX').highestmodseq
+    result(client.store, client, 'INBOX', 2, { add = { 'kept' } })
+    for _, priority in ipairs({ 'user', 'ui', 'background' }) do
+      local err, messages =
+        fetch(client, 'INBOX', '1:*', { 'flags', 'modseq', changed_since = before, priority = priority })
+      assert.is_nil(err)
+      assert.equal(1, #messages)
+      assert.equal(2, messages[1].uid)
+    end
+    client:close()
+  end)
+
   it('cancels a fetch, and the connection stays of use', function()
     local server = servers.dovecot({ users = { 'home' }, messages = 400 })
     local client = open(server)
