@@ -101,8 +101,14 @@ describe('the client, given wrong arguments,', function()
       raises('items', call('fetch', 'INBOX', 1, { item }, nothing, nothing))
     end
     raises('items', call('fetch', 'INBOX', 1, 'flags', nothing, nothing))
-    raises('items.changed_since: expected', call('fetch', 'INBOX', 1, { 'flags', changed_since = -1 }, nothing, nothing))
-    raises('items.changed_since: expected', call('fetch', 'INBOX', 1, { 'flags', changed_since = nan }, nothing, nothing))
+    raises(
+      'items.changed_since: expected',
+      call('fetch', 'INBOX', 1, { 'flags', changed_since = -1 }, nothing, nothing)
+    )
+    raises(
+      'items.changed_since: expected',
+      call('fetch', 'INBOX', 1, { 'flags', changed_since = nan }, nothing, nothing)
+    )
     raises('items', call('fetch', 'INBOX', 1, { 'flags', unknown = 1 }, nothing, nothing))
     raises('priority: expected', call('fetch', 'INBOX', 1, { 'flags', priority = 'now' }, nothing, nothing))
     raises('on_message', call('fetch', 'INBOX', 1, { 'flags' }, nil, nothing))
