@@ -211,15 +211,17 @@ void refuse(Change& change, const Op& op, std::string_view why) {
             remove_row(change, target.made.value_or(0));
             break;
         case OpKind::move: {
-            auto row = database.prepare("SELECT folder, arrived, flags FROM message WHERE id = ?");
+            auto row = database.prepare("SELECT folder, arrived, flags, hidden FROM message WHERE id = ?");
             if (!row.bind(target.message).step())
                 break;
             auto from = row.integer(0);
             auto unread = row.integer(2) & SEEN ? 0 : 1;
-            change.count(from, row.integer(1), -1, -unread);
+            // Deleted for good there: not counted any more, and not to go with a move that never was.
+            if (row.integer(3) == 0)
+                change.count(from, row.integer(1), -1, -unread);
             change.count(op.folder, row.integer(1), 1, unread);
             change.left(target.message, from);
-            database.prepare("UPDATE message SET folder = ?, remote = ? WHERE id = ?")
+            database.prepare("UPDATE message SET folder = ?, remote = ?, hidden = 0 WHERE id = ?")
                 .bind(op.folder, target.uid, target.message)
                 .run();
             drop_later(change, op.id, target.message);

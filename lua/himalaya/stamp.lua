@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '424a1b4f04ddb9fa'
+return 'fde69def63fc0787'

@@ -168,6 +168,34 @@ TEST_CASE("expunge for good waits ten seconds and can be undone in them") {
     REQUIRE(ready_ops(box.database, INT64_MAX, 10).empty());
 }
 
+TEST_CASE("a move that is taken back or refused brings back what another Neovim deleted for good behind it") {
+    for (bool refused : {false, true}) {
+        Mailbox box;
+        auto ids = box.bring(box.inbox, {letter(1), letter(2)});
+        in_change(box, [&](Change& change) { return move(change, box.inbox, ids, box.trash, box.me); });
+        auto one = std::span(ids).first(1);
+        in_change(box, [&](Change& change) {
+            return expunge(change, box.trash, one, {"other", box.me.now});
+        });
+        REQUIRE(box.folder_row(box.trash).total == 1);
+        in_change(box, [&](Change& change) {
+            if (refused)
+                refuse(change, ready_ops(box.database, box.me.now, 10).at(0), "no");
+            else
+                REQUIRE(undo(change, box.me));
+            return 0;
+        });
+        REQUIRE(box.subjects(box.inbox).size() == 2);
+        REQUIRE(box.folder_row(box.inbox).total == 2);
+        REQUIRE(box.folder_row(box.inbox).unread == 2);
+        REQUIRE(box.folder_row(box.trash).total == 0);
+        REQUIRE(box.folder_row(box.trash).unread == 0);
+        REQUIRE(box.row(ids[0]).uid == 1);
+        REQUIRE_FALSE(box.row(ids[0]).pending);
+        REQUIRE(ready_ops(box.database, INT64_MAX, 10).empty());
+    }
+}
+
 TEST_CASE("undo after the server has it is the opposite, once, and never another's action") {
     Mailbox box;
     auto ids = box.bring(box.inbox, {letter(1)});
