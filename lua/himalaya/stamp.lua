@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'fde69def63fc0787'
+return '064d1bec4cf795de'

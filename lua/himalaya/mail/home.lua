@@ -120,12 +120,26 @@ local function start(name)
   end)
 end
 
+-- A module that does not load is an error like any other for who waits for mail.
+---@param why string
+---@return himalaya.Error
+local function not_loaded(why)
+  local message, mend = why:gsub('^himalaya: ', ''):match('^(.-)\n.-\n%s*(.*)$')
+  message = message or why
+  local hint = mend and ('Run `%s`, then start Neovim again.'):format(mend) or 'See :checkhealth himalaya.'
+  return errors.new('internal', message:sub(1, 1):upper() .. message:sub(2), hint)
+end
+
 --- Calls `fn` once the account's store is open; at once when it is.
 ---@param name string
 ---@param fn fun(err: himalaya.Error?)
 function M.with(name, fn)
   if not config.account(name) then
     return fn(errors.new('config', ('There is no account `%s`.'):format(name), 'See :checkhealth himalaya.'))
+  end
+  local loads, why = pcall(require, 'himalaya.native')
+  if not loads then
+    return fn(not_loaded(tostring(why)))
   end
   if not (accounts[name] and accounts[name].open) then
     if not accounts[name] then

@@ -14,6 +14,9 @@ local watchers = {} ---@type fun()[]
 --- Calls `fn` whenever what get_sync_status() says may have changed.
 ---@param fn fun()
 function M.on_change(fn)
+  if type(fn) ~= 'function' then
+    error('fn: expected a function', 2)
+  end
   table.insert(watchers, fn)
 end
 
@@ -94,29 +97,63 @@ function M.cancel_sync()
   return tasks.leave_all()
 end
 
+local KINDS = { inbox = true, full = true, folder = true }
+
+---@class (exact) himalaya.OutsideProgress
+---@field operation? string
+---@field folder? string
+---@field account? string
+---@field kind? 'inbox'|'full'|'folder'
+---@field messages_done? integer
+---@field messages_total? integer
+---@field percent? number never shown to run backwards
+local OUTSIDE = {
+  operation = 'string',
+  folder = 'string',
+  account = 'string',
+  kind = 'string',
+  messages_done = 'number',
+  messages_total = 'number',
+  percent = 'number',
+}
+
 --- For sources written outside: how far theirs is.
----@param progress { operation?: string, folder?: string, messages_done?: integer, messages_total?: integer,
----  account?: string, kind?: string, percent?: number }
-function M.update_progress(progress)
-  if type(progress) ~= 'table' then
+---@param p himalaya.OutsideProgress
+function M.update_progress(p)
+  if type(p) ~= 'table' then
     error('p: expected a table', 2)
   end
-  status.outside = vim.tbl_extend('force', status.outside or { started_at = os.time() }, progress)
+  for field, kind in pairs(OUTSIDE) do
+    if p[field] ~= nil and type(p[field]) ~= kind then
+      error(('p.%s: expected a %s'):format(field, kind), 2)
+    end
+  end
+  if p.kind and not KINDS[p.kind] then
+    error("p.kind: expected 'inbox', 'full' or 'folder'", 2)
+  end
+  status.update_outside(p)
   M.notify_ui_update()
 end
 
 --- For sources written outside: theirs has ended.
----@param kind string
----@param result? { err?: himalaya.Error }
+---@param kind 'inbox'|'full'|'folder'
+---@param result? { err?: himalaya.Error, account?: string }
 function M.complete_sync(kind, result)
-  local account = status.outside and status.outside.account or ''
+  if not KINDS[kind] then
+    error("kind: expected 'inbox', 'full' or 'folder'", 2)
+  end
+  if result ~= nil and type(result) ~= 'table' then
+    error('result: expected a table', 2)
+  end
+  local account = result and result.account or status.outside and status.outside.account
   status.outside = nil
   local err = result and result.err
-  tasks.note_end(account, err)
+  tasks.note_end(account or '', err)
   if err then
     events.emit('HimalayaSyncFailed', { kind = kind, accounts = { account }, err = err })
   else
-    events.emit('HimalayaSynced', { kind = kind, accounts = { [account] = result or {} }, duration_ms = 0 })
+    local accounts = account and { [account] = result or {} } or {}
+    events.emit('HimalayaSynced', { kind = kind, accounts = accounts, duration_ms = 0 })
   end
   M.notify_ui_update()
 end

@@ -6,7 +6,17 @@ local tasks = require('himalaya.sync.tasks')
 local M = {}
 
 --- Progress of a source outside, as update_progress() got it.
-M.outside = nil ---@type table?
+M.outside = nil ---@type himalaya.OutsideProgress?
+
+--- Adds what update_progress() was given to what it was given before.
+---@param progress himalaya.OutsideProgress
+function M.update_outside(progress)
+  local before = M.outside or { started_at = os.time() }
+  M.outside = vim.tbl_extend('force', before, progress)
+  if before.percent and progress.percent then
+    M.outside.percent = math.max(before.percent, progress.percent)
+  end
+end
 
 local shown_percent, shown_batch = 0, 0
 
@@ -99,7 +109,8 @@ function M.get()
     next_sync = auto and auto.next_at() or nil,
   }
   if M.outside and #tasks.list == 0 then
-    return vim.tbl_extend('force', status, M.outside, { state = 'external' })
+    local accounts = { M.outside.account }
+    return vim.tbl_extend('force', status, M.outside, { state = 'external', accounts = accounts })
   end
   if #tasks.list == 0 then
     status.state = status.last_error and auto and auto.is_backing_off() and 'backoff' or 'idle'
