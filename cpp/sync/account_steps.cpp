@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 namespace himalaya::sync {
 
@@ -40,6 +41,21 @@ std::optional<Here> what_is_here(store::Database& database, const std::string& p
     auto local = local_of(*folder, named_rows(database, folder->id));
     local.unnamed = store::has_unnamed(database, folder->id);
     return Here{*folder, std::move(local), bodies_are_due(database, folder->id, policy)};
+}
+
+// All that is to come is expected at once: a percent of the first folder alone would be at its end long before the sync.
+loop::Task<> expect_all(Work& work, const std::vector<RemoteFolder>& listed) {
+    auto asking = work.store->read<std::vector<store::Folder>>(store::all_folders, work.token);
+    auto here = co_await asking;
+    std::map<std::string_view, std::int64_t> totals;
+    for (const auto& folder : here)
+        totals.emplace(folder.path, folder.total);
+    bool all_texts = work.bodies.fetch && !work.bodies.newest_days;
+    for (const auto& remote : listed)
+        if (remote.state && remote.state->total)
+            work.progress->expect(
+                remote.folder.path,
+                std::max<std::int64_t>(0, *remote.state->total - totals[remote.folder.path]), all_texts);
 }
 
 } // namespace
@@ -125,6 +141,9 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
         summary.uploaded += rest.carried;
         summary.refused.insert(summary.refused.end(), rest.refused.begin(), rest.refused.end());
     }
+
+    auto expecting = expect_all(work, listed);
+    co_await expecting;
 
     // Bodies stream beside the envelopes. They are ended with us, whichever way we end.
     loop::CancelSource beside(work.token);

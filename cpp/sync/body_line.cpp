@@ -67,7 +67,7 @@ loop::Task<> BodyLine::fetch(Due due) {
     auto uids = co_await asking;
     if (uids.empty())
         co_return;
-    m_work.progress->expect(static_cast<std::int64_t>(uids.count()));
+    m_work.progress->expect_texts(static_cast<std::int64_t>(uids.count()));
     if (!m_visit || m_folder != due.folder.id) {
         m_visit.reset();
         auto visiting = m_work.source->visit(due.folder.remote, std::nullopt, false, m_work.token);
@@ -87,9 +87,11 @@ loop::Task<> BodyLine::fetch(Due due) {
     }
     BodyPen pen(
         m_work.store, due.folder.id, BodyPen::As::leader,
-        [this](std::int64_t count) {
+        [this, path = due.folder.path](std::int64_t count) {
             m_fetched += count;
-            m_work.progress->count(count);
+            m_work.progress->count_texts(count);
+            if (m_closed) // nothing else is read any more
+                m_work.progress->say("Reading", path);
             m_work.on_progress();
         },
         m_work.token);

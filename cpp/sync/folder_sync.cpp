@@ -259,13 +259,13 @@ class FolderSync {
             co_await tidying;
         }
         auto expected = state.total ? std::max<std::int64_t>(0, *state.total - m_folder.total) : 0;
-        m_work.progress->expect(windows.empty() ? 0 : expected);
+        bool all_bodies = m_work.bodies.fetch && !m_work.bodies.newest_days;
+        m_work.progress->expect(m_folder.path, windows.empty() ? 0 : expected, all_bodies);
         if (windows.size() > 1 && windows[1].count() > TRIAL) {
             auto trial = windows[1].newest(TRIAL);
             windows[1] = windows[1].without(trial);
             windows.insert(windows.begin() + 1, std::move(trial));
         }
-        bool all_bodies = m_work.bodies.fetch && !m_work.bodies.newest_days;
         for (std::size_t i = 0; i < windows.size(); ++i) {
             bool fast = i >= 2 && all_bodies && m_bytes_per_ms >= FAST_BYTES_PER_MS;
             if (fast)
@@ -309,7 +309,11 @@ class FolderSync {
     }
 
     loop::Task<> letters(UidSet window, bool last) {
-        BodyPen pen(m_work.store, m_folder.id, BodyPen::As::leader, counting(), m_work.token);
+        auto whole = [this](std::int64_t count) {
+            m_work.progress->count_texts(count);
+            counting()(count);
+        };
+        BodyPen pen(m_work.store, m_folder.id, BodyPen::As::leader, whole, m_work.token);
         pen.note(noting());
         auto reading = m_visit->letters(window, pen, m_work.token);
         auto writing = keep(pen, std::move(reading), std::move(window), last);

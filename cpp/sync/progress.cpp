@@ -45,15 +45,36 @@ Standing standing_of(std::string_view text) {
     return standing;
 }
 
+void Progress::expect(const std::string& folder, std::int64_t messages, bool texts) {
+    auto& before = m_expected[folder];
+    Expected now{messages, texts ? messages : 0};
+    m_messages.total += now.messages - before.messages;
+    m_texts.total += now.texts - before.texts;
+    m_promised = std::max<std::int64_t>(0, m_promised + now.texts - before.texts);
+    before = now;
+}
+
+void Progress::expect_texts(std::int64_t texts) {
+    auto known = std::min(m_promised, texts);
+    m_promised -= known;
+    m_texts.total += texts - known;
+}
+
 Standing Progress::standing(std::int64_t now_ms) {
-    Standing standing{m_operation, m_folder, {}, m_done, std::max(m_total, m_done), {}};
-    if (m_total > 0) {
+    // A message is done when all of it is here.
+    auto messages = std::max(m_messages.all(), m_texts.all());
+    auto left = std::max(m_messages.left(), m_texts.left());
+    Standing standing{m_operation, m_folder, {}, messages - left, messages, {}};
+    auto done = m_messages.done + TEXT_WEIGHT * m_texts.done;
+    auto all = m_messages.all() + TEXT_WEIGHT * m_texts.all();
+    if (m_messages.total + m_texts.total > 0) {
         // 100 is for the end, which only the sync itself can say.
-        m_percent = std::max(m_percent, static_cast<int>(std::min<std::int64_t>(99, m_done * 100 / m_total)));
+        m_percent = std::max(m_percent, static_cast<int>(std::min<std::int64_t>(99, done * 100 / all)));
         standing.percent = m_percent;
         auto spent = now_ms - m_started;
-        if (spent >= ENOUGH_MS && m_done >= ENOUGH_MESSAGES && m_done < m_total)
-            standing.eta_seconds = (spent * (m_total - m_done) / m_done + 999) / 1000;
+        bool enough = m_messages.done + m_texts.done >= ENOUGH_MESSAGES;
+        if (spent >= ENOUGH_MS && enough && done < all)
+            standing.eta_seconds = (spent * (all - done) / done + 999) / 1000;
     }
     return standing;
 }

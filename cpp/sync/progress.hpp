@@ -2,7 +2,9 @@
 // once enough has been seen to guess it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,21 +28,40 @@ class Progress {
   public:
     void begin(std::int64_t now_ms);
     void say(std::string operation, std::string folder);
-    // More was found to do; the percent may stand still for it, but does not go back.
-    void expect(std::int64_t messages) { m_total += messages; }
-    void count(std::int64_t messages) { m_done += messages; }
+    // How many messages of a folder are to come, in place of what was said of it before; `texts`: theirs, too. When
+    // more is found the percent may stand still for it, but does not go back.
+    void expect(const std::string& folder, std::int64_t messages, bool texts);
+    // So many texts are to be fetched; those of expected messages are counted already.
+    void expect_texts(std::int64_t texts);
+    void count(std::int64_t messages) { m_messages.done += messages; }
+    void count_texts(std::int64_t texts) { m_texts.done += texts; }
     Standing standing(std::int64_t now_ms);
 
   private:
     // A guess before this much was seen is noise.
     static constexpr std::int64_t ENOUGH_MS = 2'000;
     static constexpr std::int64_t ENOUGH_MESSAGES = 20;
+    // A text takes the time of so many envelopes: 3.8 KB against 0.8 KB on the wire, and more to write.
+    static constexpr std::int64_t TEXT_WEIGHT = 4;
+
+    struct Part {
+        std::int64_t done = 0;
+        std::int64_t total = 0;
+        std::int64_t all() const { return std::max(done, total); }
+        std::int64_t left() const { return all() - done; }
+    };
+    struct Expected {
+        std::int64_t messages = 0;
+        std::int64_t texts = 0;
+    };
 
     std::string m_operation;
     std::string m_folder;
     std::int64_t m_started = 0;
-    std::int64_t m_done = 0;
-    std::int64_t m_total = 0;
+    Part m_messages;
+    Part m_texts;
+    std::int64_t m_promised = 0; // of the texts' total: expected with their messages, and not asked for yet
+    std::map<std::string, Expected> m_expected;
     int m_percent = 0;
 };
 

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '064d1bec4cf795de'
+return '07b5bb78b990fbf2'

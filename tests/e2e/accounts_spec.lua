@@ -63,6 +63,48 @@ describe('undo over accounts', function()
   end)
 end)
 
+describe('how far a first sync is', function()
+  it('counts each message once, its text with it', function()
+    dovecot:ask({ ['do'] = 'doveadm', args = { 'mailbox', 'create', '-u', 'home', 'Old' } })
+    for _ = 1, 5 do
+      dovecot:ask({ ['do'] = 'deliver', user = 'home', folder = 'Old' })
+    end
+    -- A store of its own, so that all is new.
+    local other = child.start({
+      setup = {
+        accounts = { home = { email = 'home@example.org', imap = dovecot:imap('home') } },
+        async = { enabled = false },
+      },
+    })
+    local seen = other.await(function(done)
+      local manager, seen = require('himalaya.sync.manager'), {}
+      local timer = vim.uv.new_timer()
+      timer:start(
+        0,
+        1,
+        vim.schedule_wrap(function()
+          local status = manager.get_sync_status()
+          if status.state == 'syncing' and status.messages_total > 0 then
+            table.insert(seen, { status.messages_done, status.messages_total, status.percent or 0 })
+          end
+        end)
+      )
+      manager.start_sync('full', {}, function()
+        timer:stop()
+        done(seen)
+      end)
+    end)
+    assert.is_true(#seen > 0)
+    local done, percent = 0, 0
+    for _, each in ipairs(seen) do
+      assert.equal(25, each[2])
+      assert.is_true(each[1] >= done and each[1] <= 25)
+      assert.is_true(each[3] >= percent and each[3] < 100)
+      done, percent = each[1], each[3]
+    end
+  end)
+end)
+
 describe('an account that is not there', function()
   it('fails by itself, and leaves no error behind', function()
     local answer = sync({ accounts = { 'home', 'nobody' } })

@@ -84,13 +84,46 @@ TEST_CASE("a percent never goes back, and is never 100 before the end") {
     Progress progress;
     progress.begin(0);
     REQUIRE_FALSE(progress.standing(10).percent);
-    progress.expect(100);
+    progress.expect("INBOX", 100, false);
     progress.count(60);
     REQUIRE(progress.standing(10).percent == 60);
     REQUIRE_FALSE(progress.standing(10).eta_seconds);
-    progress.expect(100);
+    progress.expect("Sent", 100, false);
     REQUIRE(progress.standing(3000).percent == 60);
     REQUIRE(progress.standing(3000).eta_seconds == 7);
     progress.count(140);
     REQUIRE(progress.standing(3000).percent == 99);
+}
+
+TEST_CASE("a message is done when its text is here, and texts are most of the way") {
+    Progress progress;
+    progress.begin(0);
+    progress.expect("INBOX", 100, true);
+    progress.count(100);
+    auto listed = progress.standing(10);
+    REQUIRE(listed.percent == 20);
+    REQUIRE((listed.done == 0 && listed.total == 100));
+    // They are asked for window by window: that is nothing new.
+    progress.expect_texts(50);
+    progress.count_texts(50);
+    REQUIRE(progress.standing(10).percent == 60);
+    REQUIRE((progress.standing(10).done == 50 && progress.standing(10).total == 100));
+    // Ten more, which an earlier sync left.
+    progress.expect_texts(60);
+    REQUIRE(progress.standing(10).percent == 60);
+    REQUIRE(progress.standing(10).total == 110);
+    progress.count_texts(60);
+    REQUIRE(progress.standing(10).percent == 99);
+    REQUIRE(progress.standing(10).done == 110);
+}
+
+TEST_CASE("what is said of a folder again replaces what was said before") {
+    Progress progress;
+    progress.begin(0);
+    progress.expect("INBOX", 100, true);
+    progress.expect("Sent", 100, true);
+    progress.expect("INBOX", 40, true);
+    REQUIRE(progress.standing(10).total == 140);
+    progress.expect_texts(140);
+    REQUIRE(progress.standing(10).total == 140);
 }
