@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/time.hpp"
 #include "lua/runtime.hpp"
 
 namespace himalaya::lua {
@@ -18,6 +19,10 @@ std::string shortened(const char* source, int line) {
     if (auto at = name.rfind(OURS); at != std::string_view::npos)
         name.remove_prefix(at + 1);
     return fmt::format("{}:{}", name, line);
+}
+
+void note(Runtime& runtime, const Whose& function, std::uint64_t ns) {
+    runtime.loop().budget().note(function.place(), ns);
 }
 
 } // namespace
@@ -50,12 +55,21 @@ std::string running(lua_State* L) {
 int tell(lua_State* L) {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     Runtime* runtime = Runtime::current();
+    Whose function = whose(L, 1);
+    lua_pushvalue(L, 1); // so that it, and the name of its file, live until it has been told of
+    lua_insert(L, 1);
     loop::Budget::Place place;
-    if (runtime && !whose(L, 1).ours)
+    if (runtime && !function.ours)
         place = runtime->loop().budget().leave();
-    lua_call(L, lua_gettop(L) - 1, 0);
-    if (place.room && Runtime::current())
+    std::int64_t began = time::monotonic_ns();
+    lua_call(L, lua_gettop(L) - 2, 0);
+    std::int64_t took = time::monotonic_ns() - began;
+    if (!Runtime::current())
+        return 0;
+    if (!function.ours)
         runtime->loop().budget().back(place);
+    else if (took > NAMED_NS)
+        note(*runtime, function, static_cast<std::uint64_t>(took));
     return 0;
 }
 

@@ -3,7 +3,6 @@
 
 local config = require('himalaya.config')
 local errors = require('himalaya.errors')
-local events = require('himalaya.events')
 local state = require('himalaya.core.state')
 
 local M = {}
@@ -65,7 +64,7 @@ local function listen(name)
   native.listen(name, function(news)
     state.update(name, { pending_ops = news.pending_ops })
     for _, fresh in ipairs(news.fresh) do
-      events.emit(
+      require('himalaya.events').emit(
         'HimalayaNewMail',
         { account = name, folder = fresh.folder, ids = fresh.ids, count = #fresh.ids }
       )

@@ -7,7 +7,6 @@ local errors = require('himalaya.errors')
 local format = require('himalaya.ui.format')
 local live = require('himalaya.ui.live')
 local notify = require('himalaya.notify')
-local sinks = require('himalaya.ui.sinks')
 local state = require('himalaya.core.state')
 
 local M = {}
@@ -70,7 +69,7 @@ local function progress()
     return
   end
   shown_at = vim.uv.hrtime()
-  sink = sink or sinks.choose()
+  sink = sink or require('himalaya.ui.sinks').choose()
   sink.show(format.sync_detail(status), status.percent and math.floor(status.percent))
 end
 
@@ -153,7 +152,9 @@ function M.start()
     pattern = vim.tbl_keys(on),
     desc = 'himalaya: say how a sync ended',
     callback = function(event)
-      on[event.match](event.data)
+      live.counted(function()
+        on[event.match](event.data)
+      end)
     end,
   })
 end

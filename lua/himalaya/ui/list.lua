@@ -108,23 +108,26 @@ function List:shown()
   }
 end
 
---- Shows messages that just came. Their rows are made a few at a time, so that no key waits for all of them.
-function List:paint_page()
+--- Shows messages that just came. Their rows are made a few at a time, so that no key waits for all of them. `done` is
+--- called when they are shown, or others instead.
+---@param done? fun()
+function List:paint_page(done)
+  done = done or function() end
   if #vim.fn.win_findbuf(self.buffer) == 0 then
     self:paint()
-    return
+    return done()
   end
-  -- Which rows threads have is known when they are laid out.
-  local items, width, at = self.items, self:width(), self.threads and math.huge or 1
+  local items, width, at = self.items, self:width(), 1
   local shown = self:shown()
+  local entries = list_rows.entries(shown)
   local function go_on()
     if self.view.over or self.items ~= items then
-      return
-    elseif at > #items then
+      return done()
+    elseif at > #entries then
       self:paint()
-      return
+      return done()
     end
-    list_rows.make(shown, width, at, at + ROWS_A_STEP - 1)
+    list_rows.make(shown, width, entries, at, at + ROWS_A_STEP - 1)
     at = at + ROWS_A_STEP
     require('himalaya.native').loop.complete(go_on)
   end
@@ -154,7 +157,12 @@ function List:paint()
       end)
     end
   end
-  require('himalaya.ui.preview').follow(self)
+  -- In an event of its own: opening a preview takes as long as all this.
+  require('himalaya.native').loop.complete(function()
+    if not self.view.over then
+      require('himalaya.ui.preview').follow(self)
+    end
+  end)
 end
 
 ---@param thread integer

@@ -111,15 +111,28 @@ local function how_of(shown, width, now)
   }
 end
 
---- Makes the rows of some of the messages already, for `of` to find: fifty at once are more than one turn of the loop.
+--- What there is a row for, from the top.
+---@param shown himalaya.ListShown
+---@return himalaya.ListEntry[]
+function M.entries(shown)
+  if shown.folded then
+    return threads.entries(shown.items, shown.folded)
+  end
+  return vim.tbl_map(function(item)
+    return { item = item }
+  end, shown.items)
+end
+
+--- Makes the rows of some of the entries already, for `of` to find: fifty at once are more than one turn of the loop.
 ---@param shown himalaya.ListShown
 ---@param width integer
+---@param entries himalaya.ListEntry[]
 ---@param first integer
 ---@param last integer
-function M.make(shown, width, first, last)
+function M.make(shown, width, entries, first, last)
   local how = how_of(shown, width)
-  for at = first, math.min(last, #shown.items) do
-    row_of(shown.items[at], nil, how)
+  for at = first, math.min(last, #entries) do
+    row_of(entries[at].item, entries[at].members, how)
   end
 end
 
@@ -140,14 +153,8 @@ function M.of(shown, width, now)
     line_of(third or '', group or 'HimalayaSync', 'sync', width),
   }
   local how = how_of(shown, width, now)
-  if shown.folded then
-    for _, entry in ipairs(threads.entries(shown.items, shown.folded)) do
-      rows[#rows + 1] = row_of(entry.item, entry.members, how)
-    end
-  else
-    for _, item in ipairs(shown.items) do
-      rows[#rows + 1] = row_of(item, nil, how)
-    end
+  for _, entry in ipairs(M.entries(shown)) do
+    rows[#rows + 1] = row_of(entry.item, entry.members, how)
   end
   if #shown.items == 0 then
     local words, colour = instead(shown)

@@ -18,6 +18,7 @@ end
 ---@class himalaya.ListScroll
 local ListScroll = {}
 
+-- What is asked next is found from the lines that are shown, so it waits until they are.
 ---@param err himalaya.Error?
 function ListScroll:take_chunks(err)
   local items = {}
@@ -31,7 +32,12 @@ function ListScroll:take_chunks(err)
     total = last.total,
     unread = last.unread,
   })
-  self:paint()
+  self:paint_page(function()
+    if not self.view.over then
+      self:asked(false)
+      self:look_around()
+    end
+  end)
 end
 
 --- One stretch; `take` is called with it unless the list has gone on to something else.
@@ -72,8 +78,6 @@ function ListScroll:ask_all()
     end
     self.chunks = fresh
     self:take_chunks(err)
-    self:asked(false)
-    self:look_around()
   end
   self:ask_chunk(where, take)
 end
@@ -87,8 +91,6 @@ function ListScroll:grow(where, add)
       add(chunk)
     end
     self:take_chunks(err)
-    self:asked(false)
-    self:look_around()
   end)
 end
 

@@ -25,24 +25,29 @@ local function redraw_statusline()
 end
 
 -- Each view by itself: what they draw together may be more than one turn of the loop.
-local function tell_sync()
-  due = false
+---@param what 'sync'|'news'
+local function tell_each(what, ...)
   local native = package.loaded['himalaya.native']
   for id, listener in pairs(listeners) do
-    if listener.sync and native then
-      native.loop.complete(function()
+    if listener[what] and native then
+      native.loop.complete(function(...)
         if listeners[id] then
-          listener.sync()
+          native.loop.tell(listener[what], ...)
         end
-      end)
-    elseif listener.sync then
-      listener.sync()
+      end, ...)
+    elseif listener[what] then
+      listener[what](...)
     end
   end
+end
+
+local function tell_sync()
+  due = false
+  tell_each('sync')
   redraw_statusline()
 end
 
--- What Neovim's timers start is counted as ours like every callback.
+-- What Neovim's timers and autocommands start is counted as ours like every callback.
 ---@param fn fun()
 local function counted(fn)
   local native = package.loaded['himalaya.native']
@@ -77,11 +82,7 @@ local function start()
     vim.schedule(tell_setup)
   end)
   require('himalaya.mail.home').subscribe(function(account, news)
-    for _, listener in pairs(vim.tbl_extend('force', {}, listeners)) do
-      if listener.news then
-        listener.news(account, news)
-      end
-    end
+    tell_each('news', account, news)
     sync_changed()
   end)
   require('himalaya.sync.manager').on_change(sync_changed)
@@ -102,5 +103,7 @@ function M.listen(listener)
     listeners[id] = nil
   end
 end
+
+M.counted = counted
 
 return M

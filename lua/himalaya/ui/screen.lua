@@ -24,7 +24,9 @@ local opened = false
 ---@param buffer integer
 ---@return boolean
 local function is_main(buffer)
-  return lists.of(buffer) ~= nil or require('himalaya.ui.reader').of(buffer) ~= nil
+  -- Nothing can be in a reader that was not loaded yet.
+  local readers = package.loaded['himalaya.ui.reader']
+  return lists.of(buffer) ~= nil or (readers and readers.of(buffer) ~= nil) or false
 end
 
 ---@param wanted fun(buffer: integer): boolean
