@@ -69,6 +69,7 @@ loop::Task<> carry_new(Work& work, Ledger& ledger, Group& group, std::set<store:
     auto reading = work.store->read<std::vector<std::optional<NewLetter>>>(
         [store = work.store, ops = group.ops](store::Database& database) {
             std::vector<std::optional<NewLetter>> texts;
+            texts.reserve(ops.size());
             for (const auto& op : ops)
                 texts.push_back(text_of(*store, database, op.targets.at(0).message));
             return texts;

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'e942ed84ebeb7e21'
+return 'fa820a29dba3d471'
