@@ -91,6 +91,10 @@ class Replay {
             auto looking = m_ledger.find_made(group);
             made = co_await looking;
         }
+        if (first.kind == store::OpKind::move && !made.empty()) {
+            auto bringing = bring_flags(group, made);
+            co_await bringing;
+        }
         // Any folder but the inbox may have been renamed or made anew under a session that has it open, and then some
         // servers answer OK to a change of what is not there any more.
         bool freshly = group.sent_before || m_freshly.contains(first.id) || group.folder.role != "inbox";
@@ -231,6 +235,43 @@ class Replay {
             auto finishing = m_ledger.finish(group, {});
             co_await finishing;
         }
+    }
+
+    // A move that was cut off after its copy: what other clients said since of the originals, which will go, is said of
+    // the copies. One folder after the other, as there may be only one connection.
+    loop::Task<> bring_flags(const Group& group, const std::map<std::int64_t, std::int64_t>& made) {
+        UidSet originals;
+        for (auto [from, to] : made)
+            originals.add(static_cast<std::uint32_t>(from));
+        std::vector<FlagWish> wishes;
+        {
+            auto visiting = m_work.source->visit(group.folder.remote, Known::nothing(), true, m_work.token);
+            auto visit = co_await visiting;
+            if (visit->moves_at_once() || visit->state().uidvalidity != group.folder.uidvalidity)
+                co_return;
+            auto keep = [&](store::FlagNews news) {
+                auto copied = made.find(news.uid);
+                if (copied == made.end())
+                    return;
+                auto& wish = wishes.emplace_back();
+                wish.uids.add(static_cast<std::uint32_t>(copied->second));
+                wish.change.add = news.flags & store::SERVER_FLAGS & ~store::DELETED;
+                wish.change.add_keywords = std::move(news.keywords);
+            };
+            auto asking = visit->flags(std::move(originals), std::nullopt, keep, m_work.token);
+            co_await asking;
+        }
+        std::erase_if(wishes, [](const FlagWish& wish) {
+            return wish.change.add == 0 && wish.change.add_keywords.empty();
+        });
+        if (wishes.empty())
+            co_return;
+        auto visiting = m_work.source->visit(group.target->remote, Known::nothing(), true, m_work.token);
+        auto visit = co_await visiting;
+        auto checking = m_work.store->check_lead(m_work.token);
+        co_await checking;
+        auto storing = visit->change_flags(std::move(wishes), m_work.token);
+        (void)co_await storing; // what this folder cannot keep is no reason to keep the message twice
     }
 
     loop::Task<> copy(Group& group, Visit& visit, std::map<std::int64_t, std::int64_t> found) {

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'fa820a29dba3d471'
+return '67cec97ca22f9848'

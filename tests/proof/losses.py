@@ -17,7 +17,7 @@ import types
 import unittest
 
 from cuts import Proxy
-from world import ROOT, Agent, Other, World, converge, make_message, places, program
+from world import ROOT, Agent, Died, Other, World, converge, make_message, places, program
 
 
 class Greeter:
@@ -323,6 +323,26 @@ class Poor(Case):
             agent.good("sync", kind="full")
         there = self.where(account, agent)
         self.assertEqual((1, 1), (there["draft", "Drafts"], there["bare", "Drafts"]))
+
+    def test_flags_given_between_the_halves_of_a_move_come_along(self):
+        for at in range(200):
+            account, agent = self.begin(1)
+            agent.good("move", folder="INBOX", ids=self.ids(agent, "INBOX", "m000"), target="Archive")
+            agent.good("arm", harm="kill", at=at)
+            try:
+                agent("sync", kind="full")
+                self.fail("there was no moment between copy and expunge")
+            except Died:
+                agent.kill()
+            there = self.server(account)
+            if there["m000", "INBOX"] and there["m000", "Archive"]:
+                break
+            account.close()
+        with account.other() as other:
+            other.flag("INBOX", "m000", "+", "\\Answered $Label1")
+        server = converge(account, account.agent())
+        self.assertEqual([], list(server["INBOX"]))
+        self.assertEqual([("m000", 5, "$Label1")], [m[:3] for m in server["Archive"].values()])
 
     def test_a_move_that_the_server_refuses_marks_nothing_as_deleted(self):
         account, agent = self.begin(3)
