@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 
 namespace himalaya::store {
 
@@ -117,6 +118,46 @@ void carry_over(Database& old, Database& fresh, Salvage& salvage) {
     change.commit();
 }
 
+// Ids that an open window or another Neovim remembers are never given to something else, a leader of before finds
+// itself overtaken, and `seq > last` goes on to mean what is new.
+void go_on_counting(Database* old, Database& fresh, std::int64_t now) {
+    auto last = [&](const char* sql, std::string_view name) {
+        if (old)
+            try {
+                auto row = old->prepare(sql);
+                if (row.bind(name).step())
+                    return row.integer(0);
+            } catch (const Error&) {
+                // The damage lies there.
+            }
+        return now; // no store has ever come so far
+    };
+    Change change(fresh);
+    for (std::string_view table : {"folder", "message", "op", "request", "sync_run"}) {
+        auto from = last("SELECT seq FROM sqlite_sequence WHERE name = ?", table);
+        fresh.prepare("DELETE FROM sqlite_sequence WHERE name = ?").bind(table).run();
+        fresh.prepare("INSERT INTO sqlite_sequence(name, seq) VALUES(?, ?)").bind(table, from).run();
+    }
+    change.set_fact("epoch", last("SELECT value FROM fact WHERE name = ?", "epoch") + 1);
+    change.set_fact("seq",
+                    std::max(change.fact("seq"), last("SELECT value FROM fact WHERE name = ?", "seq")) + 1);
+    change.commit();
+}
+
+std::string being_made(const std::string& path) {
+    return path + ".anew";
+}
+
+std::string made_anew(const std::string& path) {
+    return path + ".whole";
+}
+
+void remove_database(const std::string& path) {
+    std::error_code ignored;
+    for (const char* tail : {"", "-wal", "-shm"})
+        std::filesystem::remove(path + tail, ignored);
+}
+
 } // namespace
 
 bool is_sound(const std::string& path) {
@@ -153,10 +194,51 @@ void look_at_ops(Database& database) {
         database.fail("look at what waits for the server", SQLITE_CORRUPT);
 }
 
+void go_on_from_afar(Database& fresh, std::int64_t now) {
+    {
+        auto row = fresh.prepare("SELECT 1 FROM fact WHERE name = 'epoch'");
+        if (row.step())
+            return;
+    }
+    go_on_counting(nullptr, fresh, now);
+}
+
+void adopt_made_anew(const std::string& path) {
+    std::error_code problem;
+    if (!std::filesystem::exists(path, problem) && std::filesystem::exists(made_anew(path), problem))
+        std::filesystem::rename(made_anew(path), path, problem);
+}
+
 Salvage set_aside(const std::string& path, std::int64_t now) {
     Salvage salvage;
-    salvage.set_aside = fmt::format("{}.damaged-{}", path, now);
+    remove_database(being_made(path));
+    remove_database(made_anew(path));
+    std::optional<Database> old;
+    {
+        // Closed before it gets its place: then all of it is in the one file.
+        Database fresh(being_made(path), Database::Mode::write);
+        set_pragmas(fresh, Database::Mode::write);
+        open_schema(fresh);
+        try {
+            old.emplace(path, Database::Mode::write);
+            // Until it lies elsewhere nobody writes to it any more.
+            old->execute("BEGIN IMMEDIATE");
+        } catch (const Error&) {
+            // As far as it can be read it is.
+        }
+        int there = old ? count_unfinished(*old) : 0;
+        if (old)
+            try {
+                carry_over(*old, fresh, salvage);
+            } catch (const Error&) {
+                // Nothing in it can be read at all; the message that it was set aside says where it lies.
+            }
+        go_on_counting(old ? &*old : nullptr, fresh, now);
+        salvage.lost_ops = there > salvage.ops ? there - salvage.ops : 0;
+    }
     std::error_code problem;
+    std::filesystem::rename(being_made(path), made_anew(path), problem);
+    salvage.set_aside = fmt::format("{}.damaged-{}", path, now);
     // One that was set aside in this very second is not written over.
     while (std::filesystem::exists(salvage.set_aside, problem))
         salvage.set_aside += "-again";
@@ -167,18 +249,7 @@ Salvage set_aside(const std::string& path, std::int64_t now) {
     for (const char* tail : {"-wal", "-shm"})
         if (std::filesystem::exists(path + tail, problem))
             std::filesystem::rename(path + tail, salvage.set_aside + tail, problem);
-
-    Database fresh(path, Database::Mode::write);
-    set_pragmas(fresh, Database::Mode::write);
-    open_schema(fresh);
-    try {
-        Database old(salvage.set_aside, Database::Mode::write);
-        int there = count_unfinished(old);
-        carry_over(old, fresh, salvage);
-        salvage.lost_ops = there > salvage.ops ? there - salvage.ops : 0;
-    } catch (const Error&) {
-        // Nothing in it can be read at all; the message that it was set aside says where it lies.
-    }
+    adopt_made_anew(path);
     return salvage;
 }
 

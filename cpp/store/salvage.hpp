@@ -22,8 +22,14 @@ bool is_sound(const std::string& path);
 // in no state that there is.
 void look_at_ops(Database& database);
 
-// Moves the file away, makes a fresh one at `path` and carries over what can be read: folders, unfinished
-// ops, and the messages and bodies these need.
+// Moves the file away, puts a fresh one at `path` into which was carried over what can be read: folders, unfinished
+// ops, and the messages and bodies these need. Others may have the old file open: they see that another one lies there
+// (Database::moved), never one that is half made; ids, seqs and epochs go on from where they were, so that nothing
+// they remember means something else.
 Salvage set_aside(const std::string& path, std::int64_t now);
+// The same for a file that nobody led yet, whose forerunner somebody deleted under us.
+void go_on_from_afar(Database& fresh, std::int64_t now);
+// A fresh file that was whole when its maker died, before it was put in place.
+void adopt_made_anew(const std::string& path);
 
 } // namespace himalaya::store

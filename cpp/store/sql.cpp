@@ -187,6 +187,11 @@ void Database::interrupt() {
     sqlite3_interrupt(m_handle);
 }
 
+bool Database::moved() const {
+    int moved = 0;
+    return sqlite3_file_control(m_handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved != 0;
+}
+
 void Database::fail(std::string_view doing, int code) const {
     if (code == 0)
         code = sqlite3_extended_errcode(m_handle);

@@ -95,6 +95,8 @@ class Database {
     int changes() const;
     // Makes the statement that now runs in another thread end with Error{cancelled}.
     void interrupt();
+    // Another file lies at its path now (or none): what is written here nobody would read again.
+    bool moved() const;
     sqlite3* raw() { return m_handle; }
 
     [[noreturn]] void fail(std::string_view doing, int code = 0) const;

@@ -6,8 +6,10 @@
 #include "store/schema.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -16,10 +18,14 @@
 
 namespace himalaya::store {
 
+using namespace std::chrono_literals;
+
 namespace {
 
 // A screen wants whole pages of news, not single rows; beyond this it reads its page anew.
 constexpr int MOST_NEWS = 150;
+// Between the moment in which a damaged file is set aside and that in which the new one is there.
+constexpr std::chrono::milliseconds REPLACED_WITHIN = 2s;
 
 bool is_damage(const Error& error) {
     return error.detail.find("damaged") != std::string::npos;
@@ -70,8 +76,9 @@ void Store::close() {
     on_lead = nullptr;
     if (m_wants_lead)
         *m_wants_lead = false;
-    auto interrupt = [](std::unique_ptr<Database>& database) {
-        return [&database] {
+    auto interrupt = [this](std::unique_ptr<Database>& database) {
+        return [this, &database] {
+            std::lock_guard guard(m_replacing);
             if (database)
                 database->interrupt();
         };
@@ -103,20 +110,9 @@ void Store::open_files() {
             "set `data_dir` to a folder you may write to");
     ::chmod(m_place.folder.c_str(), 0700);
     auto path = m_place.database();
-    auto set_aside_damaged = [&] {
-        auto salvage = set_aside(path, time::now_s());
-        m_noticed =
-            fmt::format("The store of this account was damaged and lies now at {}; its mail comes from the "
-                        "server again, {} of your unfinished changes were kept{}.",
-                        salvage.set_aside, salvage.ops,
-                        salvage.lost_ops ? fmt::format(" and {} could not be read", salvage.lost_ops) : "");
-        log::warn("store", "{}", m_noticed);
-    };
-    if (std::filesystem::exists(suspicion(m_place), problem)) {
-        if (!is_sound(path))
-            set_aside_damaged();
-        std::filesystem::remove(suspicion(m_place), problem);
-    }
+    adopt_made_anew(path);
+    if (std::filesystem::exists(suspicion(m_place), problem))
+        mend([&] { return !is_sound(path); });
     auto open_all = [&] {
         m_database = std::make_unique<Database>(path, Database::Mode::write);
         set_pragmas(*m_database, Database::Mode::write);
@@ -133,19 +129,106 @@ void Store::open_files() {
     try {
         open_all();
     } catch (const Error& error) {
-        m_reading.reset();
-        m_reading_behind.reset();
-        m_database.reset();
+        auto let_go = [this] {
+            m_reading.reset();
+            m_reading_behind.reset();
+            m_database.reset();
+        };
+        let_go();
         if (!is_damage(error) && (!is_doubtful(error) || is_sound(path)))
             throw;
-        set_aside_damaged();
-        open_all();
+        mend([&] {
+            try {
+                open_all(); // another Neovim may have mended it while we waited for our turn
+                return false;
+            } catch (const Error& still) {
+                let_go();
+                if (!is_damage(still) && !is_doubtful(still))
+                    throw;
+                return true;
+            }
+        });
+        if (!m_database)
+            open_all();
     }
     m_changes_file = ::open(m_place.changes().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (m_changes_file < 0)
         throw make_error(Code::store, fmt::format("{} cannot be written", m_place.changes()),
                          "make its folder writable for you");
     sweep_unfinished(m_place);
+    if (!m_noticed.empty())
+        tell_others(); // who has the old file open looks for a new one
+}
+
+// One Neovim at a time: the next one finds it mended.
+void Store::mend(const std::function<bool()>& is_damaged) {
+    auto path = m_place.database();
+    std::optional<instance::NamedLock> turn;
+    while (!turn) {
+        turn = instance::NamedLock::take((m_place.folder / "mending").string()).or_throw();
+        if (m_writer.stopping())
+            throw make_error(Code::cancelled, "the store is closed");
+        if (!turn)
+            std::this_thread::sleep_for(10ms);
+    }
+    if (is_damaged()) {
+        auto salvage = set_aside(path, time::now_s());
+        m_noticed =
+            fmt::format("The store of this account was damaged and lies now at {}; its mail comes from the "
+                        "server again, {} of your unfinished changes were kept{}.",
+                        salvage.set_aside, salvage.ops,
+                        salvage.lost_ops ? fmt::format(" and {} could not be read", salvage.lost_ops) : "");
+        log::warn("store", "{}", m_noticed);
+    }
+    std::error_code problem;
+    std::filesystem::remove(suspicion(m_place), problem);
+}
+
+void Store::begin(std::optional<Change>& change) {
+    change.emplace(*m_database);
+    // Asked inside the transaction: who sets the file aside holds the same lock meanwhile.
+    while (m_database->moved()) {
+        change.reset();
+        follow();
+        change.emplace(*m_database);
+    }
+}
+
+void Store::follow() {
+    auto path = m_place.database();
+    std::error_code problem;
+    for (auto waited = 0ms; !std::filesystem::exists(path, problem) && waited < REPLACED_WITHIN;
+         waited += 10ms) {
+        if (m_writer.stopping())
+            throw make_error(Code::cancelled, "the store is closed");
+        std::this_thread::sleep_for(10ms);
+    }
+    auto fresh = std::make_unique<Database>(path, Database::Mode::write);
+    set_pragmas(*fresh, Database::Mode::write);
+    open_schema(*fresh);
+    ::chmod(path.c_str(), 0600);
+    go_on_from_afar(*fresh, time::now_s());
+    m_database = std::move(fresh);
+    log::warn("store", "{} was damaged and has been made anew; its mail comes from the server again", path);
+}
+
+Database& Store::here(std::unique_ptr<Database>& reading) {
+    if (!reading->moved())
+        return *reading;
+    auto path = m_place.database();
+    std::error_code problem;
+    if (!std::filesystem::exists(path, problem))
+        return *reading; // about to be there
+    auto fresh = std::make_unique<Database>(path, Database::Mode::read);
+    set_pragmas(*fresh, Database::Mode::read);
+    std::unique_ptr<Database> old;
+    {
+        std::lock_guard guard(m_replacing);
+        old = std::exchange(reading, std::move(fresh));
+    }
+    if (&reading == &m_reading)
+        ++m_generation;
+    return *reading;
 }
 
 void Store::keep_damage_in_mind(const Error& error) {
@@ -206,12 +289,28 @@ void Store::look_for_news() {
 loop::Task<> Store::read_news() {
     auto since = m_seq;
     auto message = m_last_message;
-    auto reading = read<News>(
-        [since, message](Database& database) { return news_since(database, since, MOST_NEWS, message); },
+    struct Told {
+        News news;
+        int generation = 0;
+    };
+    auto reading = read<Told>(
+        [this, since, message, known = m_told_generation](Database& database) {
+            Told told{{}, m_generation};
+            if (told.generation == known) {
+                told.news = news_since(database, since, MOST_NEWS, message);
+            } else {
+                // Another file: nothing in it is new mail, and no row is where a list has it.
+                told.news = news_since(database, 0, 0);
+                told.news.too_many = true;
+            }
+            return told;
+        },
         m_cancel.token());
-    auto news = co_await reading;
-    if (news.seq == m_seq)
+    auto [news, generation] = co_await reading;
+    if (news.seq == m_seq && generation == m_told_generation)
         co_return;
+    if (std::exchange(m_told_generation, generation) != generation)
+        m_seen_epoch = 0; // it may count anew
     m_seq = news.seq;
     m_last_message = news.last_message;
     on_news(news);

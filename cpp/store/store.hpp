@@ -18,6 +18,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 
 namespace himalaya::store {
@@ -97,6 +99,13 @@ class Store : public std::enable_shared_from_this<Store> {
 
   private:
     void open_files();
+    // The writer's next transaction, in the file that lies at the store's path: another Neovim may have set a damaged
+    // one aside and made a new one, while we have the old one open.
+    void begin(std::optional<Change>& change);
+    void follow();
+    // The same for a reader, on its own thread.
+    Database& here(std::unique_ptr<Database>& reading);
+    void mend(const std::function<bool()>& is_damaged);
     void watch();
     void look_for_news();
     loop::Task<> read_news();
@@ -114,6 +123,9 @@ class Store : public std::enable_shared_from_this<Store> {
     std::unique_ptr<Database> m_database; // the writer's, on its thread
     std::unique_ptr<Database> m_reading;
     std::unique_ptr<Database> m_reading_behind;
+    std::mutex m_replacing;           // a reader's database, against its interruption
+    std::atomic<int> m_generation{0}; // of the file that the reader has open
+    int m_told_generation = 0;
     std::optional<instance::NamedLock> m_lead;
     std::int64_t m_epoch = 0; // 0: we do not lead
     std::int64_t m_seen_epoch = 0;
@@ -148,15 +160,16 @@ loop::Task<T> Store::write(F work, loop::CancelToken token) {
     auto self = shared_from_this();
     auto on_thread = [this, work = std::move(work)]() mutable -> T {
         try {
-            Change change(*m_database);
+            std::optional<Change> change;
+            begin(change);
             if constexpr (std::is_void_v<T>) {
-                work(change);
-                change.commit();
-                note_change(change);
+                work(*change);
+                change->commit();
+                note_change(*change);
             } else {
-                T result = work(change);
-                change.commit();
-                note_change(change);
+                T result = work(*change);
+                change->commit();
+                note_change(*change);
                 return result;
             }
         } catch (const Error& error) {
@@ -185,14 +198,15 @@ loop::Task<T> Store::write_as_leader(F work, loop::CancelToken token) {
 
 template<class T, class F>
 loop::Task<T> Store::read(F work, loop::CancelToken token) {
-    return m_reader.call<T>([this, work = std::move(work)]() mutable -> T { return work(*m_reading); },
+    return m_reader.call<T>([this, work = std::move(work)]() mutable -> T { return work(here(m_reading)); },
                             std::move(token));
 }
 
 template<class T, class F>
 loop::Task<T> Store::read_behind(F work, loop::CancelToken token) {
     return m_reader_behind.call<T>(
-        [this, work = std::move(work)]() mutable -> T { return work(*m_reading_behind); }, std::move(token));
+        [this, work = std::move(work)]() mutable -> T { return work(here(m_reading_behind)); },
+        std::move(token));
 }
 
 } // namespace himalaya::store

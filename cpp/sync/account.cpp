@@ -61,6 +61,10 @@ void Account::start() {
             return;
         self->m_hands_over = false;
         self->m_wishes->on_lead(leads);
+        // What a sync of ours knows was read before somebody else led, or from a store that lies elsewhere now.
+        if (!leads)
+            for (auto* led : std::exchange(self->m_led, {}))
+                led->cancel(store::overtaken());
         if (!leads && self->m_looks_after)
             self->m_store->want_lead(); // again, when whoever took it is gone
         if (self->on_lead)
@@ -97,13 +101,19 @@ loop::Task<Summary> Account::sync(Kind kind, std::string folder, loop::CancelTok
         while (m_taken)
             co_await m_turn.wait(token);
         Turn turn(*this);
-        auto running = lead_sync(turn, kind, folder, token);
+        loop::CancelSource led(token);
+        m_led.push_back(&led);
+        auto running = lead_sync(turn, kind, folder, led.token());
         std::optional<Error> failure;
+        std::optional<Summary> summary;
         try {
-            co_return co_await running;
+            summary = co_await running;
         } catch (const Error& error) {
             failure = error;
         }
+        std::erase(m_led, &led);
+        if (summary)
+            co_return std::move(*summary);
         if (!store::is_overtaken(*failure))
             throw Error(*failure);
         m_store->give_up_lead(); // whoever has it now does it

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 namespace himalaya::sync {
 
@@ -76,7 +77,8 @@ class Account : public std::enable_shared_from_this<Account> {
     loop::Gate m_turn{true};
     bool m_taken = false; // somebody's turn
     std::int64_t m_bytes_before = 0;
-    int m_running = 0; // syncs, those included that only wait for bodies
+    std::vector<loop::CancelSource*> m_led; // those of syncs that run because we lead
+    int m_running = 0;                      // syncs, those included that only wait for bodies
     bool m_looks_after = false;
     bool m_hands_over = false; // as soon as nothing runs
 };

@@ -2,6 +2,7 @@
 #include "mailbox.hpp"
 
 #include "store/requests.hpp"
+#include "store/salvage.hpp"
 #include "store/store.hpp"
 #include "support/test_loop.hpp"
 
@@ -148,6 +149,74 @@ TEST_CASE("a damaged store opens as a fresh one, says so once, and keeps the old
         kept += entry.path().string().find(".damaged-") != std::string::npos ? 1 : 0;
     REQUIRE(kept == 1);
     REQUIRE(open(loop, place)->noticed().empty());
+}
+
+TEST_CASE("who has a store open that another Neovim sets aside goes on in the new one") {
+    TestLoop loop;
+    Folderful place;
+    auto mine = open(loop, place);
+    auto theirs = open(loop, place);
+    auto leading = [](Store& store) -> loop::Task<bool> {
+        auto task = store.lead({});
+        co_return co_await task;
+    };
+    REQUIRE(loop.value_of(leading(*theirs)));
+    auto inbox = make_inbox(loop, *theirs);
+    bring(loop, *theirs, inbox, 1);
+    auto count = [](Database& database) -> std::int64_t {
+        auto row = database.prepare("SELECT count(*) FROM message");
+        return row.step() ? row.integer(0) : -1;
+    };
+    REQUIRE(loop.value_of(theirs->read<std::int64_t>(count, {})) == 1);
+    bool told_anew = false;
+    theirs->listen([&](const News& news) { told_anew = told_anew || news.too_many; });
+
+    auto path = (place.folder() / "home" / "mail.db").string();
+    auto salvage = set_aside(path, 4'000);
+    REQUIRE(std::filesystem::exists(salvage.set_aside));
+    REQUIRE(loop.value_of(mine->read<std::int64_t>(count, {})) == 0);
+
+    // What the leader knew is of a store that is not there any more.
+    auto as_leader = theirs->write_as_leader<void>([](Change&) {}, {});
+    auto refused = loop.run(std::move(as_leader));
+    REQUIRE(refused);
+    CHECK(is_overtaken(*refused));
+    // Its folder is the same one still, and no id is given a second time.
+    auto brought = loop.value_of(theirs->write<Id>(
+        [inbox](Change& change) { return bring_in(change, inbox, std::vector{letter(7)}).fresh.at(0); }, {}));
+    CHECK(brought == 2);
+    CHECK(loop.value_of(mine->read<std::int64_t>(count, {})) == 1);
+    CHECK(loop.value_of(theirs->read<std::int64_t>(count, {})) == 1);
+    REQUIRE(loop.run_until([&] { return told_anew && !theirs->leads(); }));
+    REQUIRE(loop.value_of(leading(*theirs)));
+    REQUIRE_FALSE(loop.run(theirs->write_as_leader<void>([](Change&) {}, {})));
+}
+
+TEST_CASE("a store that is deleted under a Neovim is begun anew, and nothing of before is taken for "
+          "something in it") {
+    TestLoop loop;
+    Folderful place;
+    auto store = open(loop, place);
+    auto leading = [](Store& it) -> loop::Task<bool> {
+        auto task = it.lead({});
+        co_return co_await task;
+    };
+    REQUIRE(loop.value_of(leading(*store)));
+    auto inbox = make_inbox(loop, *store);
+    bring(loop, *store, inbox, 1);
+    for (const char* tail : {"", "-wal", "-shm"})
+        std::filesystem::remove((place.folder() / "home" / "mail.db").string() + tail);
+    auto refused = loop.run(store->write_as_leader<void>([](Change&) {}, {}));
+    REQUIRE(refused);
+    CHECK(is_overtaken(*refused));
+    auto anew = make_inbox(loop, *store);
+    CHECK(anew > inbox);
+    bring(loop, *store, anew, 1);
+    auto last = loop.value_of(store->read<Id>([](Database& database) { return last_message(database); }, {}));
+    CHECK(last > 1);
+    REQUIRE(loop.run_until([&] { return !store->leads(); }));
+    REQUIRE(loop.value_of(leading(*store)));
+    REQUIRE_FALSE(loop.run(store->write_as_leader<void>([](Change&) {}, {})));
 }
 
 TEST_CASE("a query that nobody waits for any more ends") {
