@@ -154,20 +154,31 @@ class Fetching {
     std::optional<Error> m_refused;
     std::optional<Error> m_unreadable; // a message came that cannot be had
     bool m_flooded = false;
+    bool m_anew = false;
 
     std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only);
     std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only,
                                  std::shared_ptr<const FetchWants> wants);
     bool take_malformed(Window& window, const Malformed& malformed);
     bool floods();
+    bool is_another_folder();
     loop::Task<void> ask_again(std::shared_ptr<Window> window, loop::CancelToken token);
 };
 
 void Fetching::check(const Selected& selected) const {
-    if (m_request.uid_validity && *m_request.uid_validity != selected.uid_validity)
+    if (m_anew || (m_request.uid_validity && *m_request.uid_validity != selected.uid_validity))
         throw make_error(Fault::uidvalidity,
                          fmt::format("The folder {} was made anew on the server.", shown(m_request.folder)),
                          "Its messages are matched again before anything else is done.");
+}
+
+// Another task may have opened the folder again meanwhile, and what lies there now may be a new one: its UIDs are other
+// messages. Answers come in order, so at each one it is known which folder it is of.
+bool Fetching::is_another_folder() {
+    auto& now = m_session->selected();
+    if (now && m_selected.uid_validity != 0 && now->uid_validity != m_selected.uid_validity)
+        m_anew = true;
+    return m_anew;
 }
 
 // Some tell of a message twice; who tells of thousands that the folder does not have would go on for ever.
@@ -273,7 +284,7 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
             // `*` gives the last message whatever else was asked for; so does `900:*` in a folder of 800.
             if (!m_request.uids.contains(*got.uid))
                 return m_request.uids.max() == last_of_all;
-            if (floods())
+            if (is_another_folder() || floods())
                 return true;
             ++state->received;
             state->uids.push_back(*got.uid);
@@ -282,7 +293,7 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
             return true;
         });
     window->ticket->on_large = [this](const LiteralStart& start) -> LiteralSink* {
-        if (!start.fetch || (start.uid && !m_request.uids.contains(*start.uid)))
+        if (!start.fetch || is_another_folder() || (start.uid && !m_request.uids.contains(*start.uid)))
             return nullptr;
         return m_sink.on_large(start);
     };
@@ -408,6 +419,7 @@ loop::Task<FetchResult> Fetching::run(loop::CancelToken token) {
             co_await take_oldest(token);
         if (m_refused)
             texts.clear();
+        check(m_selected);
     }
     if (m_refused)
         throw Error(*m_refused);

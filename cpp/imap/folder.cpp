@@ -87,6 +87,7 @@ Ticket post_select(Session& session, const std::string& folder, SelectOptions op
     fresh->folder = folder;
     fresh->read_only = options.read_only;
     session.set_folder(folder);
+    session.selected().reset(); // nobody is to believe what it was
     auto changed = std::make_shared<SelectOptions>(std::move(options));
     auto ticket = session.post(std::move(request), [fresh, changed](const Response& response) {
         if (auto* flags = std::get_if<Flags>(&response))

@@ -67,12 +67,26 @@ loop::Task<std::shared_ptr<imap::Session>> ImapSource::take(std::string folder, 
     }
 }
 
+// What LIST and STATUS say of the folder that the connection itself has open may be what it was when it was opened:
+// Dovecot goes on to tell of one that was deleted and made anew, or whose UIDs were. Opening it again, in the breath of
+// the question, costs no round trip. Not under somebody who is at work in it; the watch only listens.
+imap::Ticket ImapSource::look_anew(const std::shared_ptr<imap::Session>& session) const {
+    const auto& folder = session->folder();
+    if (folder.empty() || (session->users() > 0 && m_pool->watching(folder) != session))
+        return nullptr;
+    imap::SelectOptions options;
+    options.again = true;
+    return imap::post_select(*session, folder, std::move(options));
+}
+
 loop::Task<std::vector<RemoteFolder>> ImapSource::folders(std::string soon, loop::CancelToken token) {
     auto taking = take("", imap::Priority::ui, token);
     auto session = co_await taking;
     imap::Ticket opening;
     if (!soon.empty() && session->folder().empty())
         opening = imap::post_select(*session, soon);
+    else
+        opening = look_anew(session);
     auto listing = imap::list(session, "*", true, token);
     auto listed = co_await listing;
     std::vector<RemoteFolder> folders;

@@ -24,6 +24,7 @@ class ImapSource : public Source {
   private:
     loop::Task<std::shared_ptr<imap::Session>> take(std::string folder, imap::Priority priority,
                                                     loop::CancelToken token);
+    imap::Ticket look_anew(const std::shared_ptr<imap::Session>& session) const;
 
     std::shared_ptr<imap::Pool> m_pool;
     std::map<std::string, std::string> m_roles;
