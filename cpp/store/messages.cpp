@@ -306,8 +306,8 @@ bool has_unnamed(Database& database, Id folder) {
     return false;
 }
 
-std::pair<std::int64_t, std::int64_t>
-judge_nameless(Change& change, Id folder, const std::function<bool(std::int64_t, std::int64_t)>& asks) {
+Judged judge_nameless(Change& change, Id folder,
+                      const std::function<bool(std::int64_t, std::int64_t)>& asks) {
     auto& database = change.database();
     std::vector<Id> missing;
     {
@@ -337,12 +337,12 @@ judge_nameless(Change& change, Id folder, const std::function<bool(std::int64_t,
     for (const auto& one : aimless)
         count += one.moved ? 1 : 0;
     if (count > 0 && asks(count, rows))
-        return {0, count};
+        return {0, count, 0};
     for (auto id : missing)
         remove_row(change, id);
     for (const auto& one : aimless)
         give_up_target(change, one.op, one.message, one.moved ? one.message : one.made);
-    return {count, 0};
+    return {count, 0, count - static_cast<std::int64_t>(missing.size())};
 }
 
 } // namespace himalaya::store

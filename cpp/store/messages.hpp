@@ -41,11 +41,15 @@ void remove_row(Change& change, Id message);
 // A folder that was made anew on the server: its rows lose their names there, and get new ones from bring_in().
 void forget_names(Change& change, Id folder);
 // Once all of the folder was told of: rows that got no name are gone on the server, and so is what the user wanted done
-// to them. `asks(missing, rows)` says
-// whether that is too much to be believed. Returns how many left and how many wait for the user.
-std::pair<std::int64_t, std::int64_t>
-judge_nameless(Change& change, Id folder,
-               const std::function<bool(std::int64_t missing, std::int64_t rows)>& asks);
+// to them. `asks(missing, rows)` says whether that is too much to be believed.
+struct Judged {
+    std::int64_t left = 0;     // messages
+    std::int64_t withheld = 0; // that wait for the user's word
+    std::int64_t unmoved =
+        0; // of those that left, how many the user had moved away and nobody can find any more
+};
+Judged judge_nameless(Change& change, Id folder,
+                      const std::function<bool(std::int64_t missing, std::int64_t rows)>& asks);
 
 // Whether there is anything to judge: the folder has to be looked at.
 bool has_unnamed(Database& database, Id folder);

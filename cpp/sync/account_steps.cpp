@@ -5,6 +5,8 @@
 #include "sync/account.hpp"
 #include "sync/body_line.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -25,6 +27,14 @@ int rank(const store::Folder& folder) {
 
 bool is_inbox(const store::Folder& folder) {
     return folder.role == "inbox" || folder.path == "INBOX";
+}
+
+// A move that cannot be carried out any more ends with a word about it.
+std::string unmoved(const std::string& folder, std::int64_t count) {
+    return count == 1
+               ? fmt::format("A message that you moved out of {} is not on the server any more.", folder)
+               : fmt::format("{} messages that you moved out of {} are not on the server any more.", count,
+                             folder);
 }
 
 struct Here {
@@ -190,6 +200,8 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
                 result.came.push_back({remote.folder.path, std::move(outcome.fresh)});
             if (outcome.withheld > 0)
                 result.withheld.push_back(remote.folder.path);
+            if (outcome.unmoved > 0)
+                result.refused.push_back(unmoved(remote.folder.path, outcome.unmoved));
         }
         auto noting = account.note_states(shared, folders);
         co_await noting;

@@ -360,7 +360,7 @@ class FolderSync {
                 *result = store::judge_nameless(change, folder, [&](std::int64_t missing, std::int64_t rows) {
                     return !allowed && Guard::asks(missing, rows);
                 });
-                change.set_fact(withheld_name(folder), result->second);
+                change.set_fact(withheld_name(folder), result->withheld);
                 change.set_fact(allowed_name(folder), 0);
             }
             if (first)
@@ -380,8 +380,9 @@ class FolderSync {
             auto writing = write(ending());
             co_await writing;
         }
-        m_outcome.expunged += m_judged->first;
-        m_outcome.withheld += m_judged->second;
+        m_outcome.expunged += m_judged->left;
+        m_outcome.withheld += m_judged->withheld;
+        m_outcome.unmoved = m_judged->unmoved;
     }
 
     Work& m_work;
@@ -394,9 +395,7 @@ class FolderSync {
     bool m_renewed = false;
     bool m_ended = false;
     std::int64_t m_bytes_per_ms = 0;
-    // Expunged and withheld, when the folder was judged.
-    std::shared_ptr<std::pair<std::int64_t, std::int64_t>> m_judged =
-        std::make_shared<std::pair<std::int64_t, std::int64_t>>();
+    std::shared_ptr<store::Judged> m_judged = std::make_shared<store::Judged>(); // when it was
     FolderOutcome m_outcome;
 };
 

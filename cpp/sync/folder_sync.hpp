@@ -31,6 +31,7 @@ struct FolderOutcome {
     std::int64_t updated = 0;
     std::int64_t expunged = 0;
     std::int64_t withheld = 0; // deletions that wait for the user's yes
+    std::int64_t unmoved = 0;  // messages the user moved out of it that the server does not have any more
 };
 
 Local local_of(const store::Folder& folder, std::int64_t rows);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,6 +23,7 @@ constexpr std::size_t ENVELOPES_A_BATCH = 1'000;
 constexpr std::size_t BODIES_A_BATCH = 1'000;
 constexpr std::size_t BYTES_A_BATCH = 3u << 20;
 constexpr int BATCHES_UNDER_WAY = 3;
+constexpr std::uint64_t PATIENCE_NS = 1'000'000'000;
 
 // Headers as people wrote them.
 void decode(store::Arrival& arrival) {
@@ -36,6 +38,13 @@ void decode(store::Arrival& arrival) {
 }
 
 } // namespace
+
+bool Patience::is_over() {
+    auto now = uv_hrtime();
+    if (m_since == 0)
+        m_since = now;
+    return now - m_since > PATIENCE_NS;
+}
 
 void Writing::start(loop::Task<> write) {
     ++m_under_way;
@@ -93,8 +102,10 @@ std::vector<Also> EnvelopePen::notes() {
 
 void EnvelopePen::on_envelope(Flow& flow, store::Arrival arrival) {
     m_batch.push_back(std::move(arrival));
-    if (m_batch.size() >= ENVELOPES_A_BATCH)
-        m_writing->start(flow, write(std::exchange(m_batch, {}), notes()));
+    if (m_batch.size() < ENVELOPES_A_BATCH && !m_patience.is_over())
+        return;
+    m_patience.begin_anew();
+    m_writing->start(flow, write(std::exchange(m_batch, {}), notes()));
 }
 
 loop::Task<> EnvelopePen::write(std::vector<store::Arrival> batch, std::vector<Also> also) {
@@ -162,7 +173,7 @@ BodyPen::~BodyPen() = default;
 void BodyPen::on_body(Flow& flow, std::int64_t uid, std::string_view bytes) {
     m_batch_bytes += bytes.size();
     m_batch.push_back({uid, std::string(bytes), {}});
-    if (m_batch.size() >= BODIES_A_BATCH || m_batch_bytes >= BYTES_A_BATCH)
+    if (is_due())
         send(flow);
 }
 
@@ -170,12 +181,17 @@ void BodyPen::on_letter(Flow& flow, store::Arrival arrival, std::optional<std::s
     m_batch_bytes += bytes ? bytes->size() : 0;
     auto uid = arrival.uid;
     m_batch.push_back({uid, bytes ? std::optional<std::string>(*bytes) : std::nullopt, std::move(arrival)});
-    if (m_batch.size() >= BODIES_A_BATCH || m_batch_bytes >= BYTES_A_BATCH)
+    if (is_due())
         send(flow);
+}
+
+bool BodyPen::is_due() {
+    return m_batch.size() >= BODIES_A_BATCH || m_batch_bytes >= BYTES_A_BATCH || m_patience.is_over();
 }
 
 void BodyPen::send(Flow& flow) {
     m_batch_bytes = 0;
+    m_patience.begin_anew();
     m_writing->start(flow, write(std::exchange(m_batch, {}), notes()));
 }
 

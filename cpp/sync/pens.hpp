@@ -55,6 +55,17 @@ class InOrder {
     std::atomic<std::int64_t> m_whole{0}; // the writer's
 };
 
+// When a batch is old enough to be written though it is not full: over a slow line a full one would take minutes, and
+// whoever watches, or ends the sync, has nothing of it until then.
+class Patience {
+  public:
+    bool is_over();
+    void begin_anew() { m_since = 0; }
+
+  private:
+    std::uint64_t m_since = 0;
+};
+
 class EnvelopePen : public EnvelopeSink {
   public:
     // `counted` is told how many messages each committed batch had.
@@ -80,6 +91,7 @@ class EnvelopePen : public EnvelopeSink {
     std::shared_ptr<InOrder> m_order = std::make_shared<InOrder>();
     UidSet m_done; // and not noted yet
     std::vector<store::Arrival> m_batch;
+    Patience m_patience;
     std::shared_ptr<std::vector<store::Id>> m_fresh = std::make_shared<std::vector<store::Id>>();
     std::shared_ptr<int> m_updated = std::make_shared<int>(0);
 };
@@ -119,6 +131,7 @@ class BodyPen : public LetterSink {
     std::vector<Also> notes();
     loop::Task<> write_piece(std::shared_ptr<Spool> spool, std::string bytes);
     loop::Task<> write_spooled(std::shared_ptr<Spool> spool, std::int64_t uid);
+    bool is_due();
     void send(Flow& flow);
 
     std::shared_ptr<store::Store> m_store;
@@ -128,6 +141,7 @@ class BodyPen : public LetterSink {
     std::shared_ptr<Writing> m_writing;
     std::vector<Letter> m_batch;
     std::size_t m_batch_bytes = 0;
+    Patience m_patience;
     Noting m_noting;
     std::shared_ptr<InOrder> m_order = std::make_shared<InOrder>();
     UidSet m_done; // and not noted yet

@@ -4,12 +4,13 @@
 #include "base/json_out.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace himalaya::sync {
 
 void Progress::begin(std::int64_t now_ms) {
     *this = Progress();
-    m_started = now_ms;
+    m_messages.before = m_messages.last = {now_ms, 0};
 }
 
 void Progress::say(std::string operation, std::string folder) {
@@ -60,7 +61,27 @@ void Progress::expect_texts(std::int64_t texts) {
     m_texts.total += texts - known;
 }
 
+void Progress::Part::look(std::int64_t now_ms) {
+    // Before its first one it has not begun: what it waited for is not its pace.
+    if (last.ms < 0 || (done == 0 && before.done == 0))
+        before = last = {now_ms, done};
+    else if (now_ms - last.ms >= WINDOW_MS)
+        before = std::exchange(last, {now_ms, done});
+}
+
+std::optional<std::int64_t> Progress::Part::milliseconds(std::int64_t now_ms) const {
+    if (left() == 0)
+        return 0;
+    auto came = done - before.done;
+    auto took = now_ms - before.ms;
+    if (took < ENOUGH_MS || came < ENOUGH_MESSAGES)
+        return std::nullopt;
+    return took * left() / came;
+}
+
 Standing Progress::standing(std::int64_t now_ms) {
+    m_messages.look(now_ms);
+    m_texts.look(now_ms);
     // A message is done when all of it is here.
     auto messages = std::max(m_messages.all(), m_texts.all());
     auto left = std::max(m_messages.left(), m_texts.left());
@@ -71,10 +92,10 @@ Standing Progress::standing(std::int64_t now_ms) {
         // 100 is for the end, which only the sync itself can say.
         m_percent = std::max(m_percent, static_cast<int>(std::min<std::int64_t>(99, done * 100 / all)));
         standing.percent = m_percent;
-        auto spent = now_ms - m_started;
-        bool enough = m_messages.done + m_texts.done >= ENOUGH_MESSAGES;
-        if (spent >= ENOUGH_MS && enough && done < all)
-            standing.eta_seconds = (spent * (all - done) / done + 999) / 1000;
+        auto for_messages = m_messages.milliseconds(now_ms);
+        auto for_texts = m_texts.milliseconds(now_ms);
+        if (done < all && for_messages && for_texts)
+            standing.eta_seconds = (std::max(*for_messages, *for_texts) + 999) / 1000;
     }
     return standing;
 }

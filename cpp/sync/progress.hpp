@@ -44,9 +44,22 @@ class Progress {
     // A text takes the time of so many envelopes: 3.8 KB against 0.8 KB on the wire, and more to write.
     static constexpr std::int64_t TEXT_WEIGHT = 4;
 
+    // The pace is that of the last so many milliseconds, at most twice as many.
+    static constexpr std::int64_t WINDOW_MS = 15'000;
+
+    // Envelopes and texts have a pace each, and over a slow line they differ by a hundred times: a sync is as far from
+    // its end as the slower of the two.
     struct Part {
         std::int64_t done = 0;
         std::int64_t total = 0;
+        struct Mark {
+            std::int64_t ms = -1;
+            std::int64_t done = 0;
+        };
+        Mark before, last; // the pace is measured from `before` on
+        void look(std::int64_t now_ms);
+        // Until the rest is done; nothing while that would be a guess.
+        std::optional<std::int64_t> milliseconds(std::int64_t now_ms) const;
         std::int64_t all() const { return std::max(done, total); }
         std::int64_t left() const { return all() - done; }
     };
@@ -57,7 +70,6 @@ class Progress {
 
     std::string m_operation;
     std::string m_folder;
-    std::int64_t m_started = 0;
     Part m_messages;
     Part m_texts;
     std::int64_t m_promised = 0; // of the texts' total: expected with their messages, and not asked for yet

@@ -58,6 +58,7 @@ def failing(world, harm, share, seed):
                         said.add((str(problem), ""))
                         run.maybe = None
                         agent.good("mend")
+            agent.good("mend")  # what struck may be something that no step waits for
             run.agree(agent, "point %d" % point)
         except Lost as lost:
             raise Lost("%s at point %d (seed %d): %s; it said %s" % (harm, point, seed, lost, said)) from None

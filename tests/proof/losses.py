@@ -163,6 +163,26 @@ class Losses(Case):
         told = agent.good("dump")["folders"]["Work"]["messages"]
         self.assertEqual(["m004"], [m["subject"] for m in told if m["flags"] & 2])
 
+    def test_a_move_ends_with_a_word_when_its_message_went_with_the_folder(self):
+        account, agent = self.begin(4)
+        with account.other() as other:
+            other.ok(other.imap.create("Work"))
+            other.select("INBOX")
+            other.uid("COPY", "1:*", "Work")
+        agent.good("sync", kind="full")
+        agent.good("move", folder="Work", ids=self.ids(agent, "Work", "m001", "m002"), target="Archive")
+        with account.other() as other:
+            other.ok(other.imap.delete("Work"))
+            other.ok(other.imap.create("Work"))
+            for key in ("m000", "m002", "m003"):
+                other.append("Work", make_message(key))
+        refused = agent.good("sync", kind="full")["refused"]
+        there = self.where(account, agent)
+        self.assertEqual(["A message that you moved out of Work is not on the server any more."], refused)
+        self.assertEqual({"m002"}, {key for key, folder in there if folder == "Archive"})
+        self.assertEqual({"m000", "m003"}, {key for key, folder in there if folder == "Work"})
+        self.assertEqual([], agent.good("sync", kind="full")["refused"])
+
     def test_a_body_that_was_cut_short_is_no_body(self):
         account = self.world.account([("whole", make_message("whole"), ""),
                                       ("large", make_message("large", 1_200_000), "")])
@@ -283,6 +303,37 @@ class Losses(Case):
         self.assertEqual(1, len(damaged))
         agent.good("body", id=damaged[0])
         converge(account, agent)
+
+
+class Anew(Case):
+    """A folder made anew while a connection of ours has the old one open."""
+
+    def test_it_is_noticed_by_the_next_sync(self):
+        account, agent = self.begin(3)
+        with account.other() as other:
+            other.ok(other.imap.create("Work"))
+            other.select("INBOX")
+            other.uid("COPY", "1:*", "Work")
+        agent.good("sync", kind="full")
+        with account.other() as other:
+            other.append("Work", make_message("late"))
+        agent.good("sync", kind="folder", folder="Work")  # which leaves it open
+        with account.other() as other:
+            other.ok(other.imap.delete("Work"))
+            other.ok(other.imap.create("Work"))
+            other.append("Work", make_message("fresh"))
+        self.assertEqual(1, agent.good("sync", kind="full")["new"])
+        told = agent.good("dump")["folders"]["Work"]["messages"]
+        self.assertEqual(["fresh"], [m["subject"] for m in told])
+        self.where(account, agent)
+
+
+class AnewWithoutListStatus(Anew):
+    WITHOUT = ("LIST-STATUS",)
+
+
+class AnewWithoutQresync(Anew):
+    TIER = 2
 
 
 class Keywords(Case):

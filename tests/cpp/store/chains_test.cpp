@@ -36,7 +36,7 @@ void finish(Mailbox& box, const Op& op, std::optional<std::int64_t> uid = {}) {
 // What a sync that was told of all of a folder says at its end.
 std::int64_t judge(Mailbox& box, Id folder) {
     return in_change(box, [&](Change& change) {
-        return judge_nameless(change, folder, [](std::int64_t, std::int64_t) { return false; }).first;
+        return judge_nameless(change, folder, [](std::int64_t, std::int64_t) { return false; }).left;
     });
 }
 

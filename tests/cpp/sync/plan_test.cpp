@@ -95,6 +95,29 @@ TEST_CASE("a percent never goes back, and is never 100 before the end") {
     REQUIRE(progress.standing(3000).percent == 99);
 }
 
+TEST_CASE(
+    "the time left is that of the slower of envelopes and texts, those included that nobody asked for yet") {
+    Progress progress;
+    progress.begin(0);
+    progress.expect("INBOX", 10'000, true);
+    progress.standing(0);
+    progress.count(5'000);
+    // Envelopes alone would take five seconds more; of texts nothing is known yet.
+    REQUIRE_FALSE(progress.standing(5'000).eta_seconds);
+    progress.expect_texts(5'000);
+    progress.count_texts(50);
+    progress.count(5'000);
+    // 50 texts in five seconds: the other 9,950 take a quarter of an hour.
+    REQUIRE(progress.standing(10'000).eta_seconds == 995);
+    // From here on the line is better; what it was before is forgotten soon.
+    for (std::int64_t ms = 10'500; ms <= 60'000; ms += 500) {
+        progress.count_texts(50);
+        progress.standing(ms);
+    }
+    auto left = 10'000 - 50 - 100 * 50;
+    REQUIRE(progress.standing(60'000).eta_seconds == (left + 99) / 100);
+}
+
 TEST_CASE("a message is done when its text is here, and texts are most of the way") {
     Progress progress;
     progress.begin(0);
