@@ -221,6 +221,11 @@ Database& Store::here(std::unique_ptr<Database>& reading) {
         return *reading; // about to be there
     auto fresh = std::make_unique<Database>(path, Database::Mode::read);
     set_pragmas(*fresh, Database::Mode::read);
+    {
+        auto version = fresh->prepare_once("PRAGMA user_version");
+        if (!version.step() || version.integer(0) != SCHEMA_VERSION)
+            return *reading; // about to be whole
+    }
     std::unique_ptr<Database> old;
     {
         std::lock_guard guard(m_replacing);
