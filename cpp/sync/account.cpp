@@ -30,7 +30,7 @@ std::string_view name_of(Kind kind) {
 Account::Account(loop::Loop& loop, Options options, std::shared_ptr<store::Store> store,
                  std::shared_ptr<Source> source, loop::CancelToken token)
     : m_loop(loop), m_options(std::move(options)), m_store(std::move(store)), m_source(std::move(source)),
-      m_cancel(token) {
+      m_cancel(token), m_claims(std::make_shared<Claims>()) {
     if (!m_options.counts)
         m_options.counts = std::make_shared<Counts>();
 }

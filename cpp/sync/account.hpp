@@ -13,6 +13,8 @@
 
 namespace himalaya::sync {
 
+class Claims;
+
 enum class Kind { inbox, full, folder };
 std::string_view name_of(Kind kind);
 std::optional<Kind> kind_of(std::string_view name);
@@ -77,6 +79,7 @@ class Account : public std::enable_shared_from_this<Account> {
     loop::Gate m_turn{true};
     bool m_taken = false; // somebody's turn
     std::int64_t m_bytes_before = 0;
+    std::shared_ptr<Claims> m_claims;
     std::vector<loop::CancelSource*> m_led; // those of syncs that run because we lead
     int m_running = 0;                      // syncs, those included that only wait for bodies
     bool m_looks_after = false;

@@ -159,7 +159,7 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
     loop::CancelSource beside(work.token);
     Work behind = work;
     behind.token = beside.token();
-    BodyLine line(behind);
+    BodyLine line(behind, m_claims);
     loop::Gate bodies_done;
     std::optional<Error> bodies_failed;
     loop::start(line.run(), [&](std::optional<Error> error) {

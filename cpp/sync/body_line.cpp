@@ -28,10 +28,36 @@ UidSet bodiless(store::Database& database, store::Id folder, const UidSet& among
 
 } // namespace
 
+UidSet Claims::claim(const store::Folder& folder, const UidSet& uids) {
+    auto& claimed = m_claimed[{folder.id, folder.uidvalidity.value_or(0)}];
+    auto fresh = uids.without(claimed);
+    claimed = claimed.united(fresh);
+    return fresh;
+}
+
+void Claims::release(const store::Folder& folder, const UidSet& uids) {
+    auto found = m_claimed.find({folder.id, folder.uidvalidity.value_or(0)});
+    if (found == m_claimed.end())
+        return;
+    found->second = found->second.without(uids);
+    if (found->second.empty())
+        m_claimed.erase(found);
+}
+
+BodyLine::~BodyLine() {
+    for (const auto& due : m_due)
+        m_claims->release(due.folder, due.uids);
+}
+
 void BodyLine::add(store::Folder folder, UidSet uids) {
     if (!m_work.bodies.fetch || uids.empty())
         return;
-    m_due.push_back({std::move(folder), std::move(uids)});
+    auto mine = m_claims->claim(folder, uids);
+    if (mine.count() < uids.count())
+        m_whole = false; // another sync brings the others
+    if (mine.empty())
+        return;
+    m_due.push_back({std::move(folder), std::move(mine)});
     m_wake.open();
 }
 
@@ -50,10 +76,11 @@ loop::Task<> BodyLine::run() {
             co_await m_wake.wait(m_work.token);
             continue;
         }
-        Due due = std::move(m_due.front());
-        m_due.pop_front();
-        auto fetching = fetch(std::move(due));
+        // It stays in front, claimed, until it is done or the line ends.
+        auto fetching = fetch(m_due.front());
         co_await fetching;
+        m_claims->release(m_due.front().folder, m_due.front().uids);
+        m_due.pop_front();
     }
 }
 

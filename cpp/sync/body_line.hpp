@@ -5,12 +5,31 @@
 #include "sync/folder_sync.hpp"
 
 #include <deque>
+#include <map>
+#include <memory>
+#include <utility>
 
 namespace himalaya::sync {
 
+// Bodies that some sync of the account brings or is about to: another one that runs beside it asks the server for none of
+// them, and does not wait for them either.
+class Claims {
+  public:
+    // What nobody has claimed yet is now claimed; returned.
+    UidSet claim(const store::Folder& folder, const UidSet& uids);
+    void release(const store::Folder& folder, const UidSet& uids);
+
+  private:
+    // By folder and UIDVALIDITY.
+    std::map<std::pair<store::Id, std::int64_t>, UidSet> m_claimed;
+};
+
 class BodyLine {
   public:
-    explicit BodyLine(Work& work) : m_work(work) {}
+    BodyLine(Work& work, std::shared_ptr<Claims> claims) : m_work(work), m_claims(std::move(claims)) {}
+    ~BodyLine();
+    BodyLine(const BodyLine&) = delete;
+    BodyLine& operator=(const BodyLine&) = delete;
 
     // The messages with these UIDs are here: their bodies are due, as far as the policy wants them.
     void add(store::Folder folder, UidSet uids);
@@ -30,6 +49,7 @@ class BodyLine {
     loop::Task<> fetch(Due due);
 
     Work& m_work;
+    std::shared_ptr<Claims> m_claims;
     std::deque<Due> m_due;
     loop::Gate m_wake;
     bool m_closed = false;

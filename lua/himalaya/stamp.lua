@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '67cec97ca22f9848'
+return 'dfca0770d6005c6b'

@@ -152,7 +152,16 @@ class Connection {
         const Limits& limits = m_shared.limits;
         if (limits.bytes_per_ns == 0)
             return 8 << 20;
-        return static_cast<std::size_t>(limits.bytes_per_ns * (limits.delay + 10e6)) + (64 << 10);
+        return static_cast<std::size_t>(limits.bytes_per_ns * (limits.delay + 10e6)) +
+               std::min<std::size_t>(64 << 10, portion());
+    }
+
+    // Read at a time: over a slow line no more than passes in 20 ms, or a packet's worth. Whoever shares the line waits
+    // for what was read before.
+    std::size_t portion() const {
+        constexpr std::size_t MOST = 128 << 10;
+        double rate = m_shared.limits.bytes_per_ns;
+        return rate > 0 ? std::clamp<std::size_t>(static_cast<std::size_t>(rate * 20e6), 1460, MOST) : MOST;
     }
 
     bool full(Direction direction) {
@@ -167,7 +176,7 @@ class Connection {
             stream(source(direction)),
             [](uv_handle_t* from, std::size_t, uv_buf_t* buffer) {
                 std::vector<char>& room = of(from).m_buffer;
-                room.resize(128 << 10);
+                room.resize(of(from).portion());
                 *buffer = uv_buf_init(room.data(), room.size());
             },
             [](uv_stream_t* from, ssize_t count, const uv_buf_t* buffer) {
