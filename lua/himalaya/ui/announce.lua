@@ -68,8 +68,13 @@ local function progress()
   if vim.uv.hrtime() - shown_at < PAUSE_NS then
     return
   end
+  if not sink then
+    -- To look for what is installed takes as long as to show something: the one now, the other in the next event.
+    sink = require('himalaya.ui.sinks').choose()
+    require('himalaya.native').loop.complete(progress)
+    return
+  end
   shown_at = vim.uv.hrtime()
-  sink = sink or require('himalaya.ui.sinks').choose()
   sink.show(format.sync_detail(status), status.percent and math.floor(status.percent))
 end
 
