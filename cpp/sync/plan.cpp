@@ -43,23 +43,35 @@ std::vector<UidSet> windows_of(const UidSet& known, std::int64_t uidnext, std::i
 }
 
 bool matches(std::string_view pattern, std::string_view path) {
-    // The last star is where a mismatch goes back to: linear for one star, never exponential.
-    std::size_t at = 0, star = std::string_view::npos, from = 0, i = 0;
+    // Where a mismatch goes back to: the last wildcard, and behind a `%` that may not go on the last star. Never
+    // exponential, as no older one is tried again.
+    constexpr auto NONE = std::string_view::npos;
+    struct Wildcard {
+        std::size_t at = NONE, from = 0;
+    } star, level;
+    std::size_t at = 0, i = 0;
     while (i < path.size()) {
-        if (at < pattern.size() && (pattern[at] == '?' || pattern[at] == path[i]) && pattern[at] != '*') {
+        char wanted = at < pattern.size() ? pattern[at] : '\0';
+        if (at < pattern.size() && wanted == '*') {
+            star = {at++, i};
+            level = {};
+        } else if (at < pattern.size() && wanted == '%') {
+            level = {at++, i};
+        } else if (at < pattern.size() && (wanted == '?' || wanted == path[i])) {
             ++at;
             ++i;
-        } else if (at < pattern.size() && pattern[at] == '*') {
-            star = at++;
-            from = i;
-        } else if (star != std::string_view::npos) {
-            at = star + 1;
-            i = ++from;
+        } else if (level.at != NONE && path[level.from] != '/') {
+            at = level.at + 1;
+            i = ++level.from;
+        } else if (star.at != NONE) {
+            level = {};
+            at = star.at + 1;
+            i = ++star.from;
         } else {
             return false;
         }
     }
-    while (at < pattern.size() && pattern[at] == '*')
+    while (at < pattern.size() && (pattern[at] == '*' || pattern[at] == '%'))
         ++at;
     return at == pattern.size();
 }

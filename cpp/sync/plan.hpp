@@ -39,12 +39,13 @@ struct Guard {
     }
 };
 
-// Which folders the user wants: patterns with * and ?, exclude wins, an empty include is all.
+// Which folders the user wants: patterns, exclude wins, an empty include is all.
 struct Selection {
     std::vector<std::string> include;
     std::vector<std::string> exclude;
     bool wants(std::string_view path) const;
 };
+// `*` is anything, `%` anything up to the next level, `?` one character.
 bool matches(std::string_view pattern, std::string_view path);
 
 } // namespace himalaya::sync

@@ -76,6 +76,16 @@ TEST_CASE("folders are chosen by patterns, exclude wins") {
     REQUIRE_FALSE(some.wants("Lists/nvim/old"));
     REQUIRE_FALSE(some.wants("Sent"));
     REQUIRE(matches("a*b*c", "axxbyyc"));
+    // A `%` stays within its level.
+    Selection level{{"Lists/%", "%/old"}, {}};
+    REQUIRE(level.wants("Lists/nvim"));
+    REQUIRE_FALSE(level.wants("Lists/nvim/2024"));
+    REQUIRE(level.wants("Work/old"));
+    REQUIRE_FALSE(level.wants("Work/2024/old"));
+    REQUIRE(matches("*/%", "a/b/c"));
+    REQUIRE(matches("%a%/*b", "xay/u/v/b"));
+    REQUIRE_FALSE(matches("%", "a/b"));
+    REQUIRE(matches("%", ""));
     REQUIRE_FALSE(matches("a?c", "ac"));
     REQUIRE_FALSE(matches(std::string(30, '*') + "b", std::string(5000, 'a')));
 }

@@ -1,0 +1,84 @@
+-- needs dovecot
+-- Which folders are synced, and how fast: the options of an account against a real server.
+local child = require('tests.child')
+local servers = require('tests.servers')
+local support = require('tests.mail_support')
+
+local nvim, dovecot
+
+local function start(account, all)
+  nvim = child.start({
+    setup = vim.tbl_extend('force', {
+      accounts = {
+        home = vim.tbl_extend('force', { email = 'home@example.org', imap = dovecot:imap('home') }, account),
+      },
+      async = { enabled = false },
+    }, all or {}),
+  })
+end
+
+local function sync(kind)
+  local answer = nvim.await(function(done, what)
+    local began = vim.uv.hrtime()
+    require('himalaya.sync.manager').start_sync(what, {}, function(err, result)
+      done({ err = err and err.message, result = result, seconds = (vim.uv.hrtime() - began) / 1e9 })
+    end)
+  end, kind)
+  assert.is_nil(answer.err)
+  return answer.result.accounts.home, answer.seconds
+end
+
+--- How many messages of a folder are here.
+local function total(folder)
+  return #support.good(support.call(nvim, 'list', 'home', folder, { page_size = 100 })).items
+end
+
+local function fill(folders)
+  local args = { 'mailbox', 'create', '-u', 'home' }
+  dovecot:ask({ ['do'] = 'doveadm', args = vim.list_extend(args, folders) })
+  for _, folder in ipairs(folders) do
+    dovecot:ask({ ['do'] = 'deliver', user = 'home', folder = folder, count = 2 })
+  end
+end
+
+describe('the options of an account', function()
+  after_each(function()
+    child.stop_all()
+    servers.stop()
+  end)
+
+  it('name the folders that are synced, by patterns; what is excluded wins', function()
+    dovecot = servers.dovecot({ users = { 'home' }, messages = 3 })
+    fill({ 'Lists/nvim', 'Lists/nvim/old', 'Shelf 1', 'Shelf 2' })
+    start({ folders = { include = { 'INBOX', 'Lists/%', 'Shelf*' }, exclude = { '* 2' } } })
+    assert.equal(7, sync('full').new)
+    assert.equal(3, total('INBOX'))
+    assert.equal(2, total('Lists/nvim'))
+    assert.equal(0, total('Lists/nvim/old'))
+    assert.equal(2, total('Shelf 1'))
+    assert.equal(0, total('Shelf 2'))
+    dovecot:ask({ ['do'] = 'deliver', user = 'home', folder = 'Shelf 2', count = 1 })
+    dovecot:ask({ ['do'] = 'deliver', user = 'home', folder = 'Shelf 1', count = 1 })
+    assert.equal(1, sync('full').new)
+    -- One that is left out is a folder all the same: what is moved there arrives.
+    local item = support.good(support.call(nvim, 'list', 'home', 'INBOX', {})).items[1]
+    support.good(support.call(nvim, 'move', 'home', 'INBOX', { item.id }, 'Shelf 2'))
+    assert.equal(1, sync('full').uploaded)
+    local out = dovecot:ask({
+      ['do'] = 'doveadm',
+      args = { 'search', '-u', 'home', 'mailbox', 'Shelf 2', 'all' },
+    }).out
+    assert.equal(4, select(2, out:gsub('[^\n]+', '')))
+  end)
+
+  it('hold the connections together to so many bytes a second', function()
+    dovecot = servers.dovecot({ users = { 'home' }, messages = 80, mechanisms = 'plain' })
+    start({}, { performance = { bandwidth_limit = 100 } })
+    local home, seconds = sync('full')
+    assert.equal(80, home.new)
+    -- A second's worth may go at once, before the limit is felt.
+    local least = home.bytes / 1024 / 100 - 1.2
+    assert.is_true(least > 1, 'too little mail to tell')
+    assert.is_true(seconds > least, ('%d bytes in %.1f s'):format(home.bytes, seconds))
+  end)
+end)
