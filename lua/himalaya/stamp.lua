@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'dfca0770d6005c6b'
+return '3aca64d5651c3cbf'

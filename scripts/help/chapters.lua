@@ -363,6 +363,38 @@ written and is on a disk of this machine. Each finding says what to do.
 |:HimalayaLog| shows what happened, and |:HimalayaJobs| what waits and runs. Neither ever shows a password.
 ]]
 
+local BOTH_SIDES = [[
+What you do is seen at once and carried to the server as soon as that can be reached. When the same mail was
+changed there meanwhile:
+
+Flags and keywords: those that you changed are as you wanted them, those that you did not touch are the
+server's.
+
+Moves: a message that has left its folder on the server stays where it went. One that is not on the server
+any more is gone here too.
+
+Deletions: a message that another program expunged is gone; that is no error. Nothing is deleted here
+because something is only missing on the server: more than 20 messages, and more than a fifth of their
+folder, wait for your yes (|:HimalayaSyncInfo|), while new mail and flags go on.
+
+A folder that was made anew on the server: its messages are recognised by their Message-ID (else by size and
+subject), keep what you did to them and what waits; what the new folder does not have is gone. A move out of
+it that cannot be carried out any more ends with a sentence about it.
+
+What the server refuses is put back as it was, with the server's words. What was sent and never answered is
+looked for before it is sent again. `undo` takes back the last action of this Neovim; deleting for good can be
+undone for ten seconds.
+]]
+
+---@return string[]
+local function both_sides()
+  return {
+    layout.chapter('Changes on both sides', 'himalaya-both-sides'),
+    layout.prose(BOTH_SIDES),
+    '',
+  }
+end
+
 local CONTENTS = {
   { 'Introduction', 'himalaya-introduction' },
   { 'Requirements', 'himalaya-requirements' },
@@ -371,6 +403,7 @@ local CONTENTS = {
   { 'Commands', 'himalaya-commands' },
   { 'Keys', 'himalaya-keys' },
   { 'Functions', 'himalaya-functions' },
+  { 'Changes on both sides', 'himalaya-both-sides' },
   { 'Events', 'himalaya-events' },
   { 'Highlights', 'himalaya-highlights', module = 'himalaya.ui.highlights' },
   { 'Errors', 'himalaya-errors' },
@@ -406,7 +439,7 @@ function M.help()
     layout.prose(MISTAKES),
     '',
   })
-  for _, chapter in ipairs({ options, commands, keys, api, events, highlights, errors }) do
+  for _, chapter in ipairs({ options, commands, keys, api, both_sides, events, highlights, errors }) do
     vim.list_extend(out, chapter())
   end
   vim.list_extend(
