@@ -352,8 +352,12 @@ function M.save_attachment(account, folder, id, part, path, cb)
   check('part', part, 'string')
   check('path', path, 'string')
   check('cb', cb, 'function')
+  if path == '' or path:find('%z') then
+    error('path: expected the path of a new file', 2)
+  end
+  local file = arguments.file_path(path)
   return run(account, cb, function(done)
-    return require('himalaya.native').mail.save_attachment(account, folder, id, part, path, done)
+    return require('himalaya.native').mail.save_attachment(account, folder, id, part, file, done)
   end)
 end
 

@@ -123,6 +123,8 @@ describe('himalaya.mail', function()
       raises('target', 'move', 'home', 'INBOX', { 1 }, 5)
       raises('target', 'copy', 'home', 'INBOX', { 1 }, vim.NIL)
       raises('part', 'save_attachment', 'home', 'INBOX', 1, 2, '/tmp/x')
+      raises('path', 'save_attachment', 'home', 'INBOX', 1, '1', '')
+      raises('path', 'save_attachment', 'home', 'INBOX', 1, '1', '/tmp/a\0b')
       raises('opts.path', 'export', 'home', 'INBOX', {})
       raises('opts.format', 'export', 'home', 'INBOX', { path = '/tmp/x', format = 'zip' })
       raises('path', 'import', 'home', 'INBOX', '', {})
@@ -380,6 +382,39 @@ describe('himalaya.mail', function()
     assert.equal(items[1].id, again[1].id)
     assert.is_false(again[1].pending)
     assert.equal(0, sync().uploaded)
+  end)
+
+  it('writes an attachment where people say, and over nothing', function()
+    deliver(table.concat({
+      'Subject: with a file',
+      'Message-ID: <file@example.org>',
+      'MIME-Version: 1.0',
+      'Content-Type: multipart/mixed; boundary=b',
+      '',
+      '--b',
+      'Content-Type: text/plain',
+      '',
+      'see',
+      '--b',
+      'Content-Disposition: attachment; filename="../a.bin"',
+      'Content-Transfer-Encoding: base64',
+      '',
+      'AAEC/w==',
+      '--b--',
+      '',
+    }, '\n'))
+    sync()
+    local item = good(mail('list', 'home', 'INBOX', { query = '"with a file"' })).items[1]
+    local part = good(mail('read', 'home', 'INBOX', item.id, {})).attachments[1].part
+    local home, cwd = unpack(nvim.lua('return { vim.uv.os_homedir(), vim.uv.cwd() }'))
+    for path, file in pairs({ ['~/one.bin'] = home .. '/one.bin', ['two.bin'] = cwd .. '/two.bin' }) do
+      local saved = good(mail('save_attachment', 'home', 'INBOX', item.id, part, path))
+      assert.same({ path = file, size = 4 }, saved)
+      local data = assert(io.open(file, 'rb')):read('*a')
+      assert.equal('\0\1\2\255', data)
+      local again = mail('save_attachment', 'home', 'INBOX', item.id, part, path)
+      assert.equal('store', again.err.code)
+    end
   end)
 
   it('can be cancelled at any moment, and calls back once', function()
