@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 #include "store/folders.hpp"
+#include "store/packing.hpp"
 #include "sync/flag_wishes.hpp"
 #include "sync/op_append.hpp"
 
@@ -237,33 +238,61 @@ class Replay {
         }
     }
 
-    // A move that was cut off after its copy: what other clients said since of the originals, which will go, is said of
-    // the copies. One folder after the other, as there may be only one connection.
+    // A move that was cut off after its copy: what other clients changed since of the originals, which will go, is
+    // changed of the copies. One folder after the other, as there may be only one connection.
     loop::Task<> bring_flags(const Group& group, const std::map<std::int64_t, std::int64_t>& made) {
+        std::map<std::int64_t, store::Id> rows;
         UidSet originals;
-        for (auto [from, to] : made)
-            originals.add(static_cast<std::uint32_t>(from));
-        std::vector<FlagWish> wishes;
+        for (const auto& letter : group.letters)
+            if (made.contains(letter.uid)) {
+                rows[letter.uid] = group.ops[letter.op].targets[letter.target].message;
+                originals.add(static_cast<std::uint32_t>(letter.uid));
+            }
+        std::vector<store::FlagNews> news;
         {
             auto visiting = m_work.source->visit(group.folder.remote, Known::nothing(), true, m_work.token);
             auto visit = co_await visiting;
             if (visit->moves_at_once() || visit->state().uidvalidity != group.folder.uidvalidity)
                 co_return;
-            auto keep = [&](store::FlagNews news) {
-                auto copied = made.find(news.uid);
-                if (copied == made.end())
-                    return;
-                auto& wish = wishes.emplace_back();
-                wish.uids.add(static_cast<std::uint32_t>(copied->second));
-                wish.change.add = news.flags & store::SERVER_FLAGS & ~store::DELETED;
-                wish.change.add_keywords = std::move(news.keywords);
+            auto keep = [&](store::FlagNews one) {
+                if (rows.contains(one.uid))
+                    news.push_back(std::move(one));
             };
             auto asking = visit->flags(std::move(originals), std::nullopt, keep, m_work.token);
             co_await asking;
         }
-        std::erase_if(wishes, [](const FlagWish& wish) {
-            return wish.change.add == 0 && wish.change.add_keywords.empty();
-        });
+        auto comparing = m_work.store->read<std::vector<FlagWish>>(
+            [rows, made, news](store::Database& database) {
+                std::vector<FlagWish> wishes;
+                for (const auto& one : news) {
+                    auto known =
+                        database.prepare("SELECT server_flags, server_keywords FROM message WHERE id = ?");
+                    if (!known.bind(rows.at(one.uid)).step())
+                        continue;
+                    auto flags = static_cast<std::uint32_t>(known.integer(0));
+                    auto words = store::unpack_keywords(known.string(1));
+                    constexpr auto kinds = store::SERVER_FLAGS & ~store::DELETED;
+                    FlagWish wish;
+                    wish.uids.add(static_cast<std::uint32_t>(made.at(one.uid)));
+                    wish.change.add = one.flags & ~flags & kinds;
+                    wish.change.remove = flags & ~one.flags & kinds;
+                    auto has = [](const std::vector<std::string>& all, const std::string& word) {
+                        return std::find(all.begin(), all.end(), word) != all.end();
+                    };
+                    for (const auto& word : one.keywords)
+                        if (!has(words, word))
+                            wish.change.add_keywords.push_back(word);
+                    for (const auto& word : words)
+                        if (!has(one.keywords, word))
+                            wish.change.remove_keywords.push_back(word);
+                    if (wish.change.add || wish.change.remove || !wish.change.add_keywords.empty() ||
+                        !wish.change.remove_keywords.empty())
+                        wishes.push_back(std::move(wish));
+                }
+                return wishes;
+            },
+            m_work.token);
+        auto wishes = co_await comparing;
         if (wishes.empty())
             co_return;
         auto visiting = m_work.source->visit(group.target->remote, Known::nothing(), true, m_work.token);

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '3aca64d5651c3cbf'
+return '51cf332479b1b31d'
