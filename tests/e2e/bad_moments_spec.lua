@@ -74,6 +74,62 @@ describe('what a user may do at any moment', function()
     no_errors()
   end)
 
+  it(
+    'the sidebar is left alone, the list has two windows, the screen becomes small and large again',
+    function()
+      nvim = screens.start(dovecot)
+      nvim.open()
+      nvim.sync()
+      local width = nvim.window('sidebar').width
+      for _ = 1, 2 do
+        nvim.cmd('bdelete')
+        nvim.wait_for(function()
+          return nvim.windows() == 1 and nvim.filetype() == 'himalaya-sidebar'
+        end)
+        nvim.type(':Himalaya<CR>')
+        nvim.wait_for_filetype('list')
+        assert.equal(width, nvim.window('sidebar').width)
+        assert.is_false(nvim.lua('return vim.wo.winfixwidth'))
+        nvim.wait_for_text('[ ]')
+      end
+      nvim.type('q')
+      nvim.wait_for('return vim.bo.filetype == ""')
+      nvim.type(':Himalaya<CR>')
+      nvim.wait_for_filetype('list')
+      assert.equal(width, nvim.window('sidebar').width)
+
+      -- Both windows show rows whole.
+      nvim.cmd('vsplit')
+      nvim.wait_for(function()
+        return nvim.lua(function()
+          local narrowest, widest = math.huge, 0
+          for _, window in ipairs(vim.fn.win_findbuf(vim.api.nvim_get_current_buf())) do
+            narrowest = math.min(narrowest, vim.api.nvim_win_get_width(window))
+          end
+          for _, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, 20, false)) do
+            widest = math.max(widest, vim.api.nvim_strwidth(line))
+          end
+          return widest == narrowest
+        end)
+      end)
+      nvim.cmd('close')
+
+      -- What a small window had no place for is back with the place.
+      nvim.type('12G')
+      nvim.resize(40, 8)
+      nvim.wait_for("return vim.fn.line('w0') > 3")
+      nvim.resize(100, 30)
+      nvim.wait_for("return vim.fn.line('w0') == 1 and vim.fn.line('.') == 12")
+      -- Of a cursor further down than that only as much is shown as fits.
+      nvim.type('40G')
+      nvim.resize(100, 12)
+      nvim.wait_for("return vim.fn.line('w0') > 3")
+      nvim.resize(100, 30)
+      nvim.wait_for("return vim.fn.winheight(0) > 20 and vim.fn.line('.') == 40 and vim.fn.line('w0') > 3")
+      no_errors()
+    end
+  )
+
   it('ten sidebars stand in ten tab pages', function()
     nvim = screens.start(dovecot, { setup = { ui = { preview = { open = true } } } })
     nvim.open()

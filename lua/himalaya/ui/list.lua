@@ -20,6 +20,7 @@ local ROWS_A_STEP = 9
 ---@field view himalaya.ViewBuffer
 ---@field items himalaya.Item[]
 ---@field by_id table<integer, himalaya.Item>
+---@field heights table<integer, integer> of the windows that show it, when they were last laid out
 ---@field endless boolean no pages: more comes as one scrolls
 ---@field chunks table[] what an endless list holds
 ---@field folded table<integer, boolean> threads that are not as `fold_all` says
@@ -61,11 +62,17 @@ function M.of(buffer)
   return of_buffer[buffer]
 end
 
--- A list in several windows is laid out for the current one, else for the first.
+--- A list in several windows is laid out for the narrowest of the tab page, so that none cuts its rows.
 ---@return integer
 function List:width()
-  local window = vim.api.nvim_get_current_buf() == self.buffer and 0 or vim.fn.bufwinid(self.buffer)
-  return window == -1 and 80 or vim.api.nvim_win_get_width(window)
+  local width
+  for _, window in ipairs(vim.api.nvim_tabpage_list_wins(0)) do
+    if vim.api.nvim_win_get_buf(window) == self.buffer then
+      width = math.min(width or math.huge, vim.api.nvim_win_get_width(window))
+    end
+  end
+  local elsewhere = vim.fn.win_findbuf(self.buffer)[1]
+  return width or (elsewhere and vim.api.nvim_win_get_width(elsewhere)) or 80
 end
 
 ---@return table as `format.page` wants it
@@ -163,6 +170,21 @@ function List:paint()
       require('himalaya.ui.preview').follow(self)
     end
   end)
+end
+
+-- A window that has grown shows the list from its top again, where the cursor's row has room below it: Neovim leaves
+-- the lines above scrolled away that a small window had no place for.
+function List:unscroll()
+  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
+    local height = vim.api.nvim_win_get_height(window)
+    local before = self.heights[window] or height
+    self.heights[window] = height
+    if height > before and vim.api.nvim_win_get_cursor(window)[1] <= height then
+      vim.api.nvim_win_call(window, function()
+        vim.fn.winrestview({ topline = 1 })
+      end)
+    end
+  end
 end
 
 ---@param thread integer
@@ -289,6 +311,7 @@ function M.attach(buffer, account, folder)
     folded = {},
     fold_all = options.threads == 'folded',
     made = setmetatable({}, { __mode = 'k' }),
+    heights = {},
     page = 1,
     threads = options.threads ~= 'off',
     selected = {},
@@ -374,6 +397,7 @@ end
 function M.repaint()
   for _, list in pairs(of_buffer) do
     list:paint()
+    list:unscroll()
   end
 end
 

@@ -51,6 +51,19 @@ local function more_than_one()
   return count > 1
 end
 
+---@return integer
+local function sidebar_width()
+  local wanted = config.get().ui.sidebar.width
+  if resized then
+    return resized
+  elseif wanted >= 1 then
+    return math.max(LEAST_WIDTH, math.min(math.floor(wanted), vim.o.columns - 2 * LEAST_WIDTH))
+  elseif wanted > 0 then
+    return math.max(LEAST_WIDTH, math.floor(vim.o.columns * wanted))
+  end
+  return math.max(NARROW, math.min(WIDE, math.floor(vim.o.columns * 0.25)))
+end
+
 -- The window that mail is shown in; a float or a window that keeps its buffer is left alone.
 ---@return integer
 local function main_window()
@@ -65,25 +78,18 @@ local function main_window()
     or fixed
     or sidebar.is(vim.api.nvim_win_get_buf(window))
   then
-    vim.cmd('botright vsplit')
+    local beside = sidebar.is(vim.api.nvim_win_get_buf(window)) and window or nil
+    vim.cmd(beside and config.get().ui.sidebar.side == 'right' and 'topleft vsplit' or 'botright vsplit')
     window = vim.api.nvim_get_current_win()
+    if beside then
+      -- Alone it had all of the screen; that is no width the user gave it.
+      vim.wo[window].winfixwidth = false
+      vim.api.nvim_win_set_width(beside, sidebar_width())
+    end
   else
     before[window] = vim.api.nvim_win_get_buf(window)
   end
   return window
-end
-
----@return integer
-local function sidebar_width()
-  local wanted = config.get().ui.sidebar.width
-  if resized then
-    return resized
-  elseif wanted >= 1 then
-    return math.max(LEAST_WIDTH, math.min(math.floor(wanted), vim.o.columns - 2 * LEAST_WIDTH))
-  elseif wanted > 0 then
-    return math.max(LEAST_WIDTH, math.floor(vim.o.columns * wanted))
-  end
-  return math.max(NARROW, math.min(WIDE, math.floor(vim.o.columns * 0.25)))
 end
 
 local function open_sidebar()
