@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "base/time.hpp"
 #include "lua/runtime.hpp"
 
 namespace himalaya::lua {
@@ -61,15 +60,14 @@ int tell(lua_State* L) {
     loop::Budget::Place place;
     if (runtime && !function.ours)
         place = runtime->loop().budget().leave();
-    std::int64_t began = time::monotonic_ns();
+    std::uint64_t began = loop::thread_cpu_ns();
     lua_call(L, lua_gettop(L) - 2, 0);
-    std::int64_t took = time::monotonic_ns() - began;
     if (!Runtime::current())
         return 0;
     if (!function.ours)
         runtime->loop().budget().back(place);
-    else if (took > NAMED_NS)
-        note(*runtime, function, static_cast<std::uint64_t>(took));
+    else if (std::uint64_t took = loop::thread_cpu_ns() - began; took > static_cast<std::uint64_t>(NAMED_NS))
+        note(*runtime, function, took);
     return 0;
 }
 

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '51cf332479b1b31d'
+return 'a5e0aa3ec75af2b3'

@@ -20,6 +20,7 @@ local ROWS_A_STEP = 9
 ---@field view himalaya.ViewBuffer
 ---@field items himalaya.Item[]
 ---@field by_id table<integer, himalaya.Item>
+---@field laying? himalaya.Item[] those whose rows are being made
 ---@field heights table<integer, integer> of the windows that show it, when they were last laid out
 ---@field endless boolean no pages: more comes as one scrolls
 ---@field chunks table[] what an endless list holds
@@ -127,11 +128,14 @@ function List:paint_page(done)
   local items, width, at = self.items, self:width(), 1
   local shown = self:shown()
   local entries = list_rows.entries(shown)
+  self.laying = items
   local function go_on()
-    if self.view.over or self.items ~= items then
-      return done()
-    elseif at > #entries then
-      self:paint()
+    local others = self.view.over or self.items ~= items
+    if others or at > #entries then
+      self.laying = self.laying ~= items and self.laying or nil
+      if not others then
+        self:paint()
+      end
       return done()
     end
     list_rows.make(shown, width, entries, at, at + ROWS_A_STEP - 1)
@@ -331,7 +335,10 @@ function M.attach(buffer, account, folder)
       list:hear(of, news)
     end,
     sync = function()
-      list:paint()
+      -- Rows that are being made would all be made for it at once; they are painted soon.
+      if not list.laying then
+        list:paint()
+      end
     end,
     setup = function()
       list:fetch()
