@@ -21,7 +21,7 @@ from killed import HISTORY, Run, letters
 from world import TOOLS, Died, Lost, World, program
 
 MOST_TRIES = 12
-PATIENCE = 60  # after the last harm, for a machine that has much else to do
+PATIENCE = 300  # after the last harm, for a machine that has much else to do
 
 
 class Proxy:

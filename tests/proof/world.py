@@ -30,6 +30,7 @@ TOOLS = os.path.join(os.environ.get("HIMALAYA_BUILD_DIR") or os.path.join(ROOT, 
 FLAGS = {"\\Seen": 1, "\\Flagged": 2, "\\Answered": 4, "\\Draft": 8, "$Forwarded": 16, "\\Deleted": 32}
 FOLDERS = ("INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash")
 PATIENCE = 30
+LONG_PATIENCE = 120
 MOST_ACCOUNTS = 20_000
 
 
@@ -135,6 +136,8 @@ class Agent:
     """Our store and sync, as build/tests/one_account."""
 
     def __init__(self, account, *arguments, port=None, data=None, under=()):
+        if "--timeout" not in arguments:  # no harm comes to the line, so only the machine can be slow
+            arguments = ("--timeout", 1000 * LONG_PATIENCE, *arguments)
         self.errors = tempfile.TemporaryFile(mode="w+")
         self.process = subprocess.Popen(
             [*under, os.path.join(TOOLS, "one_account"), "--data", data or account.data, "--port",
