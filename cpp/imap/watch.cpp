@@ -1,5 +1,7 @@
 #include "imap/watch.hpp"
 
+#include "base/text.hpp"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -218,11 +220,17 @@ loop::Task<bool> Watch::set_notify(std::shared_ptr<Session> session, loop::Cance
     Command command(session->dialect(), "NOTIFY SET");
     command.open().raw("selected (MessageNew MessageExpunge FlagChange)").close();
     if (names.size() > 1) {
-        command.open().raw("mailboxes");
         command.open();
-        for (size_t i = 1; i < names.size(); ++i)
-            put_folder(command, *session, names[i]);
-        command.close();
+        // Dovecot 2.3 says OK to a name beyond ASCII and then nothing of that folder; of all of them it tells.
+        if (!std::all_of(names.begin() + 1, names.end(), [](auto& name) { return text::is_ascii(name); })) {
+            command.raw("personal");
+        } else {
+            command.raw("mailboxes");
+            command.open();
+            for (size_t i = 1; i < names.size(); ++i)
+                put_folder(command, *session, names[i]);
+            command.close();
+        }
         command.raw("(MessageNew MessageExpunge FlagChange)").close();
     }
     Request request{std::move(command), "NOTIFY"};
@@ -348,7 +356,9 @@ void Watch::on_news(Session& session, const Response& response) {
             m_seen[m_folder].modseq = std::max(m_seen[m_folder].modseq.value_or(0), *fetch->modseq);
     } else if (auto* status = std::get_if<FolderStatus>(&response)) {
         // NOTIFY's way to tell of a folder that is not selected.
-        std::string name = folder_name(session, status->name);
+        // Dovecot 2.3 writes it as UTF-8 here, which is no odd name of the server's to be sent back as it is.
+        std::string name =
+            text::is_ascii(status->name) ? folder_name(session, status->name) : std::string(status->name);
         Seen seen = m_seen[name];
         seen.exists = status->messages.value_or(seen.exists);
         seen.uid_next = status->uid_next ? status->uid_next : seen.uid_next;

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'a5e0aa3ec75af2b3'
+return '9c723d80c5effa63'

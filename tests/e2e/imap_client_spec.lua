@@ -115,6 +115,36 @@ describe('the client', function()
     client:close()
   end)
 
+  it('hears at once of further folders, whatever letters are in their names', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 3 })
+    local client = support.open(server)
+    local heard = {}
+    local function on_change(change)
+      heard[change.folder] = change.exists or heard[change.folder]
+    end
+    for _, folder in ipairs({ 'Reading', 'B\195\188cher & mehr' }) do
+      result(client.create, client, folder)
+      client:watch(folder, on_change)
+    end
+    client:watch('INBOX', on_change)
+    child.wait_for(function()
+      return client:stats().mode == 'notify'
+    end, 10000, 'the watch to begin')
+    local other = support.open(server)
+    for _, folder in ipairs({ 'Reading', 'B\195\188cher & mehr' }) do
+      -- The watch may still be on its way to this folder: the next message is news then.
+      child.wait_for(function()
+        result(other.append, other, folder, 'Subject: put here\r\n\r\n', {})
+        return vim.wait(1500, function()
+          return heard[folder] ~= nil
+        end, 5)
+      end, 10000, 'news of ' .. folder)
+      assert.is_true(result(client.status, client, folder).messages > 0)
+    end
+    other:close()
+    client:close()
+  end)
+
   it('cancels a fetch, and the connection stays of use', function()
     local server = servers.dovecot({ users = { 'home' }, messages = 400 })
     local client = open(server)
