@@ -8,7 +8,6 @@
 
 #include <pthread.h>
 #ifdef __linux__
-#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -45,8 +44,6 @@ struct Worker::Shared {
         name_thread(name);
         if (rank == Rank::behind_the_editor)
             lower_thread_priority();
-        else
-            shorten_slice();
         std::unique_lock guard(lock);
         for (;;) {
             wake.wait(guard, [this] { return stop || !todo.empty(); });
@@ -156,28 +153,6 @@ void lower_thread_priority() {
     setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 10);
 #elif defined(__APPLE__)
     pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0);
-#endif
-}
-
-// Of two threads with the same share of a core the one with the shorter slice is let on as soon as it wakes (Linux 6.12
-// and newer, older ones ignore it; no right is needed). Its work takes a fraction of a millisecond, and behind a server
-// that has the core for its 1.4 ms, or until the next tick of 4 ms, it would wait that long.
-void shorten_slice() {
-#if defined(__linux__) && defined(SYS_sched_setattr)
-    struct {
-        std::uint32_t size, policy;
-        std::uint64_t flags;
-        std::int32_t nice;
-        std::uint32_t priority;
-        std::uint64_t runtime, deadline, period;
-    } wanted{};
-    constexpr std::uint64_t SHORTEST_NS = 100'000;
-    if (syscall(SYS_sched_getattr, 0, &wanted, sizeof wanted, 0) != 0 || wanted.policy != SCHED_OTHER)
-        return;
-    wanted.size = sizeof wanted;
-    wanted.flags = 0;
-    wanted.runtime = SHORTEST_NS;
-    syscall(SYS_sched_setattr, 0, &wanted, 0);
 #endif
 }
 

@@ -49,8 +49,6 @@ class Worker {
 
 // Lets the calling thread yield to the editor: nice 10 on Linux (per thread), the utility class on macOS.
 void lower_thread_priority();
-// Lets it on soon after it wakes, for no more of the core than before.
-void shorten_slice();
 void name_thread(const std::string& name);
 
 template<class T, class F>

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '9c723d80c5effa63'
+return 'b0fc889b48ee5647'
