@@ -112,7 +112,7 @@ void Budget::back(Place place) {
     if (!place.room)
         return;
     std::uint64_t now = thread_cpu_ns();
-    if (m_current->name == THEIRS)
+    if (m_current->name == THEIRS && place.since != 0)
         m_current->longest_ns = std::max(m_current->longest_ns, now - place.since);
     switch_to(place.room, now);
 }

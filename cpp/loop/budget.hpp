@@ -72,6 +72,7 @@ class Budget {
     };
     Place leave();
     Place here() const;
+    Place place() const { return {m_current, 0}; } // at no time: only to come back to
     void back(Place place);
     // All time so far that was not ours.
     std::uint64_t theirs() const { return m_theirs; }

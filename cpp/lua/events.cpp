@@ -182,15 +182,20 @@ bool Events::deliver(Event event) {
         }
         event.arguments = nullptr;
         ++m_delivered;
+        // One that was brief the last time is not timed: the CPU clock is a system call, and messages come by the
+        // thousand. What it takes counts as ours.
         Whose function = whose(L, top + 2);
-        loop::Budget::Place place = function.ours ? budget.here() : budget.leave();
+        bool timed = !m_brief.same(function);
+        loop::Budget::Place place = !timed ? budget.place() : function.ours ? budget.here() : budget.leave();
         std::uint64_t theirs = budget.theirs();
         std::int64_t began = time::monotonic_ns();
         failed = lua_pcall(L, count, 0, top + 1);
-        if (function.ours && time::monotonic_ns() - began > NAMED_NS)
+        std::int64_t took = time::monotonic_ns() - began;
+        if (timed && function.ours && took > NAMED_NS)
             budget.note(function.place(), loop::thread_cpu_ns() - place.since - (budget.theirs() - theirs));
-        if (!function.ours || failed != 0)
+        if ((timed && !function.ours) || failed != 0)
             budget.back(place);
+        m_brief = took < BRIEF_NS ? function : Whose{};
     } catch (...) {
         // What pushes arguments has thrown; a Lua error never comes out of lua_pcall.
         m_loop.report("lua");

@@ -20,6 +20,7 @@
 #include "loop/loop.hpp"
 #include "loop/timer.hpp"
 #include "lua/values.hpp"
+#include "lua/whose.hpp"
 
 namespace himalaya::lua {
 
@@ -92,6 +93,7 @@ class Events {
     std::uint64_t m_first = 0; // number of the queue's first event
     std::unordered_map<std::string, std::uint64_t> m_by_key;
     std::uint64_t m_delivered = 0;
+    Whose m_brief; // the function that was called last, when it took next to nothing
     std::uint64_t m_last_turn = ~std::uint64_t(0);
     loop::Timer m_gathering;
     std::unordered_map<std::string, std::int64_t> m_reported; // text -> when

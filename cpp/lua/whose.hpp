@@ -15,6 +15,8 @@ struct Whose {
     const char* source = ""; // as long as the function lives
     int line = 0;
 
+    bool same(const Whose& other) const { return line == other.line && source == other.source; }
+
     // "lua/himalaya/ui/page.lua:211"
     std::string place() const;
 };
@@ -22,6 +24,9 @@ Whose whose(lua_State* L, int index);
 
 // Shorter parts of a turn are not named.
 inline constexpr std::int64_t NAMED_NS = 1'000'000;
+
+// So little that timing it would be a good part of it.
+inline constexpr std::int64_t BRIEF_NS = 20'000;
 
 // "read called at lua/himalaya/ui/page.lua:211": the C function that is running.
 std::string running(lua_State* L);

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'b0fc889b48ee5647'
+return 'e41f3d1c9270e645'
