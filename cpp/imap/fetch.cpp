@@ -154,6 +154,7 @@ class Fetching {
     std::deque<std::shared_ptr<Window>> m_flight;
     std::shared_ptr<Window> m_newest; // FETCH * that travelled with the SELECT
     uint32_t m_newest_uid = 0;
+    bool m_wants_newest = false; // by `*` alone, whichever that is; of `900:*` it is wanted from 900 on
     uint64_t m_size = first_window_of(m_request.wants);
     std::optional<Windows> m_windows;
     FetchResult m_result;
@@ -165,6 +166,7 @@ class Fetching {
     std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only);
     std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only,
                                  std::shared_ptr<const FetchWants> wants);
+    void take_newest(uint32_t uid);
     bool take_malformed(Window& window, const Malformed& malformed);
     bool floods();
     bool is_another_folder();
@@ -203,6 +205,12 @@ bool Fetching::floods() {
                            "The connection was closed; ask whoever runs the server."));
         });
     return true;
+}
+
+void Fetching::take_newest(uint32_t uid) {
+    m_newest_uid = std::max(m_newest_uid, uid);
+    if (m_wants_newest)
+        m_request.uids.add(uid);
 }
 
 bool Fetching::take_malformed(Window& window, const Malformed& malformed) {
@@ -279,14 +287,14 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
             }
             if (auto* malformed = std::get_if<Malformed>(&response)) {
                 if (newest_only && malformed->uid)
-                    m_newest_uid = std::max(m_newest_uid, *malformed->uid);
+                    take_newest(*malformed->uid);
                 return take_malformed(*state, *malformed);
             }
             auto& got = std::get<Fetch>(response);
             if (!got.uid || !answers(state->wants ? *state->wants : m_request.wants, got))
                 return false;
             if (newest_only)
-                m_newest_uid = std::max(m_newest_uid, *got.uid);
+                take_newest(*got.uid);
             // `*` gives the last message whatever else was asked for; so does `900:*` in a folder of 800.
             if (!m_request.uids.contains(*got.uid))
                 return m_request.uids.max() == last_of_all;
@@ -298,7 +306,9 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
             m_sink.on_message(*m_session, got);
             return true;
         });
-    window->ticket->on_large = [this](const LiteralStart& start) -> LiteralSink* {
+    window->ticket->on_large = [this, newest_only](const LiteralStart& start) -> LiteralSink* {
+        if (newest_only && start.fetch && start.uid)
+            take_newest(*start.uid);
         if (!start.fetch || is_another_folder() || (start.uid && !m_request.uids.contains(*start.uid)))
             return nullptr;
         return m_sink.on_large(start);
@@ -334,6 +344,8 @@ loop::Task<void> Fetching::open_folder(loop::CancelToken token) {
     }
     m_selected = *m_session->selected();
     check(m_selected);
+    if (m_wants_newest && !m_newest && m_newest_uid == 0 && m_selected.exists > 0)
+        m_newest = send("*", 1, true);
     m_result.uid_validity = m_selected.uid_validity;
     m_sink.on_selected(m_selected);
 }
@@ -371,6 +383,7 @@ loop::Task<void> Fetching::take_oldest(loop::CancelToken token) {
 loop::Task<FetchResult> Fetching::run(loop::CancelToken token) {
     if (m_request.uids.empty())
         co_return m_result;
+    m_wants_newest = m_request.uids.ranges().back().first == last_of_all;
     co_await open_folder(token);
     if (m_newest) {
         auto newest = std::exchange(m_newest, nullptr);

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'e41f3d1c9270e645'
+return '3d153c7cf98558aa'

@@ -25,6 +25,21 @@ TEST_CASE("SELECT and the first FETCH travel together, and every message comes o
     REQUIRE(place.server.count("SELECT") == 1);
 }
 
+TEST_CASE("* alone is the newest message, and 900:* in a folder of less is none") {
+    Place place;
+    place.server.on("UID FETCH", "* 3 FETCH (UID 9 FLAGS ())\r\n% OK\r\n");
+    auto session = place.open();
+    for (int round = 0; round < 2; ++round) { // the folder is opened by the first
+        Counter counter;
+        auto result = place.loop.value_of(fetch(session, request_for(*UidSet::parse("*")), counter, {}));
+        REQUIRE(result.messages == 1);
+        REQUIRE(counter.uids == std::vector<uint32_t>{9});
+    }
+    Counter none;
+    REQUIRE(place.loop.value_of(fetch(session, request_for(*UidSet::parse("900:*")), none, {})).messages ==
+            0);
+}
+
 TEST_CASE("an empty folder has nothing to fetch, whatever the server says to *") {
     Place place;
     place.server.on("SELECT", "* 0 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n% OK\r\n");
