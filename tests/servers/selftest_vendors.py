@@ -74,9 +74,9 @@ EXCHANGES = {
     "huge-literal": (BODIES, rb"\{4294967295\}"),
     "deep-nesting": (FETCH, rb"\({10000}"),
 }
-# Quirks that need more than an exchange; each has a test of its own below, or a spec.
+# Quirks that need more than an exchange; each has a test of its own below, a spec, or a proof.
 ELSEWHERE = {"silent", "mute", "connection-limit", "starttls-injection", "login-literal-bad", "localised-inbox",
-             "stale-status", "idle-no-done", "idle-hangs", "idle-stale", "still-here"}
+             "stale-status", "idle-no-done", "idle-hangs", "idle-stale", "still-here", "stumbling", "append-limit"}
 
 
 class Vendors(unittest.TestCase):
