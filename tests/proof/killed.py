@@ -211,8 +211,8 @@ class Run:
                     shown[m["subject"], folder] += 1
                     flags[m["subject"], folder] = words((m["flags"], m["keywords"]))
         for model in (self.model, happened):
-            mine = {place: want for place, want in model.places.items() if place[0][0] == "m" or place[0][0] == "a"}
-            ours = {place: count for place, count in shown.items() if place[0][0] == "m" or place[0][0] == "a"}
+            mine = {place: want for place, want in model.places.items() if place[0][0] in "abm"}
+            ours = {place: count for place, count in shown.items() if place[0][0] in "abm"}
             differs = set(mine) ^ set(ours)
             # The other client's expunge is not here yet.
             differs.discard(("m12", "INBOX"))
