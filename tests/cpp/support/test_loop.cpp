@@ -1,8 +1,10 @@
 #include "support/test_loop.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <stdexcept>
+#include <thread>
 
 #include "base/time.hpp"
 
@@ -14,10 +16,32 @@ TestLoop::TestLoop() {
     m_loop = std::make_unique<loop::Loop>(&m_uv);
 }
 
+namespace {
+
+bool has_children(uv_loop_t* loop) {
+    bool any = false;
+    uv_walk(
+        loop,
+        [](uv_handle_t* handle, void* any_of_them) {
+            if (handle->type == UV_PROCESS && !uv_is_closing(handle))
+                *static_cast<bool*>(any_of_them) = true;
+        },
+        &any);
+    return any;
+}
+
+} // namespace
+
 TestLoop::~TestLoop() {
     m_loop->stop();
     m_loop.reset();
     uv_run(&m_uv, UV_RUN_NOWAIT);
+    // A program that was told to end is kept until it was reaped, and may take its time on a full machine.
+    for (std::int64_t end = time::monotonic_ms() + 10'000;
+         has_children(&m_uv) && time::monotonic_ms() < end;) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        uv_run(&m_uv, UV_RUN_NOWAIT);
+    }
     uv_walk(
         &m_uv,
         [](uv_handle_t* handle, void*) {
