@@ -330,8 +330,10 @@ describe('the windows', function()
       return last_shown()[1] == newest
     end, 30000, 'its beginning again')
     -- A message that comes is shown, and nothing is there twice.
-    nvim.type('20G')
-    nvim.wait_for('return vim.fn.line(".") == 20')
+    nvim.wait_for(function()
+      nvim.type('20G') -- again while rows still come above it, which the cursor's message moves down for
+      return nvim.lua('return vim.fn.line(".")') == 20
+    end)
     local under = item_here()
     screens.deliver(dovecot, { subject = 'came late' })
     -- A server may keep what just came from a connection that is in the folder until it looks once more.
