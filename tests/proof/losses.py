@@ -4,20 +4,17 @@
     losses.py [unittest arguments]
 """
 
-import json
 import os
 import shutil
 import socket
 import sqlite3
-import subprocess
 import sys
-import tempfile
 import threading
-import types
 import unittest
 
+from case import Case
 from cuts import Proxy
-from world import ROOT, Agent, Died, Other, World, converge, make_message, places, program
+from world import Died, converge, make_message
 
 
 class Greeter:
@@ -46,39 +43,6 @@ class Greeter:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self.thread.join()
-
-
-class Case(unittest.TestCase):
-    TIER, WITHOUT = 1, ()
-    maxDiff = None
-
-    @classmethod
-    def setUpClass(cls):
-        cls.world = World(cls.TIER, cls.WITHOUT, ("--no-compress",))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.world.close()
-
-    def begin(self, count=6, **change):
-        account = self.world.account([("m%03d" % i, make_message("m%03d" % i, **change), "S") for i in range(count)])
-        self.addCleanup(account.close)
-        agent = account.agent()
-        agent.good("sync", kind="full")
-        return account, agent
-
-    def ids(self, agent, folder, *keys):
-        there = agent.good("dump")["folders"][folder]["messages"]
-        found = [m["id"] for m in there if m["subject"] in keys]
-        self.assertEqual(len(found), len(keys))
-        return found
-
-    def server(self, account):
-        with account.other() as other:
-            return places(other.all())[0]
-
-    def where(self, account, agent):
-        return places(converge(account, agent))[0]
 
 
 class Losses(Case):
@@ -424,173 +388,6 @@ class Poor(Case):
             other.flag("INBOX", "m000", "-", "\\Deleted")
         there = self.where(account, agent)
         self.assertEqual({("m000", "INBOX"): 1, ("m003", "INBOX"): 1, ("m002", "Archive"): 1}, dict(there))
-
-
-class Imports(Case):
-    """Many messages of the user's own at once; a tagged answer that never comes must double none of them."""
-
-    def through_a_proxy(self):
-        account, agent = self.begin(2)
-        agent.kill()
-        proxy = Proxy(self.world.server.port)
-        self.addCleanup(proxy.close)
-        account.port = proxy.port
-        agent = account.agent("--timeout", 2000)
-        agent.good("sync", kind="full")
-        return account, agent, proxy
-
-    def bring(self, agent, count):
-        """Some without a Message-ID, two of them alike in all but the key."""
-        for i in range(count):
-            key, named = "i%03d" % i, i % 4 != 0
-            agent.good("append", folder="Archive", message=make_message(key, message_id=named).decode(), subject=key,
-                       message_id="<%s@example.org>" % key if named else "")
-        for _ in range(2):
-            agent.good("append", folder="Archive", message=make_message("twin", message_id=False).decode(),
-                       subject="twin")
-
-    def brought(self, account, agent, count):
-        there = self.where(account, agent)
-        wanted = {("i%03d" % i, "Archive"): 1 for i in range(count)}
-        wanted["twin", "Archive"] = 2
-        self.assertEqual(wanted, {place: n for place, n in there.items() if place[1] == "Archive"})
-
-    def test_they_take_few_round_trips(self):
-        account, agent, proxy = self.through_a_proxy()
-        self.bring(agent, 118)
-
-        def trips():
-            return sum(connection["round_trips"] for connection in proxy("report")["connections"])
-        before = trips()
-        self.assertEqual([], agent.good("sync", kind="full")["refused"])
-        self.assertLess(trips() - before, 40)
-        self.brought(account, agent, 118)
-
-    def test_a_line_that_breaks_in_the_middle_doubles_and_loses_none(self):
-        broken = 0
-        for direction, places_ in (("up", (900, 4000, 11000)), ("down", range(600, 1900, 180))):
-            for byte in places_:
-                with self.subTest(direction=direction, byte=byte):
-                    account, agent, proxy = self.through_a_proxy()
-                    self.bring(agent, 28)
-                    proxy("fault", harm="cut", direction=direction, byte=byte, times=2)
-                    proxy("harm", harm="cut")  # the open ones, so that new ones suffer
-                    for _ in range(3):
-                        broken += not agent("sync", kind="full")["ok"]
-                    proxy("fault", harm="none")
-                    self.brought(account, agent, 28)
-                    account.close()
-        self.assertGreater(broken, 5)
-
-
-class ImportsOneByOne(Imports):
-    WITHOUT = ("MULTIAPPEND",)
-
-
-class Vendor:
-    """A scripted server of tests/servers/vendors, and a store of its account."""
-
-    def __init__(self, name, *quirks, messages=20, without=()):
-        arguments = [word for quirk in quirks for word in ("--quirk", quirk)]
-        arguments += [word for capability in without for word in ("--without", capability)]
-        self.process = subprocess.Popen(
-            [sys.executable, os.path.join(ROOT, "tests", "servers", "vendor.py"), name, "--password", "word",
-             "--messages", str(messages), *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=program.die_with_parent)
-        self.port = json.loads(self.process.stdout.readline())["port"]
-        self.data = tempfile.mkdtemp(prefix="himalaya-proof-")
-        self.agent = Agent(types.SimpleNamespace(name="home", data=self.data, port=self.port))
-
-    def ask(self, do, **request):
-        self.process.stdin.write(json.dumps({"do": do, **request}) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
-        assert answer["ok"], answer
-
-    def stumble(self, times):
-        self.ask("quirk", set={"stumbles": times})
-
-    def found(self, folder, *criteria):
-        """How many messages of a folder another client finds."""
-        with Other(self.port, "home") as other:
-            other.select(folder)
-            return len(other.uid("SEARCH", *criteria)[0].split())
-
-    def close(self):
-        self.agent.kill()
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
-        shutil.rmtree(self.data, ignore_errors=True)
-
-
-class PassingFaults(unittest.TestCase):
-    """A server that answers BAD now, and does the same thing later."""
-
-    def begin(self):
-        vendor = Vendor("plain", "stumbling")
-        self.addCleanup(vendor.close)
-        vendor.stumble(0)
-        vendor.agent.good("sync", kind="full")
-        ids = [message["id"] for message in vendor.agent.good("dump")["folders"]["INBOX"]["messages"]]
-        return vendor, vendor.agent, ids
-
-    def waiting(self, agent):
-        return agent.good("ops")["result"]
-
-    def test_what_a_server_stumbles_over_is_done_a_little_later_and_once(self):
-        vendor, agent, ids = self.begin()
-        # Asked again at once where that may help, so two BADs in a row.
-        for times, act in (
-                (1, lambda: agent.good("flag", folder="INBOX", ids=ids[:3], add=0, remove=0, add_keywords=["mine"])),
-                (2, lambda: agent.good("move", folder="INBOX", ids=ids[3:5], target="Archive")),
-                (2, lambda: agent.good("copy", folder="INBOX", ids=ids[5:7], target="Archive")),
-                (1, lambda: agent.good("append", folder="Drafts", message=make_message("mine").decode(),
-                                       subject="mine", message_id="<mine@example.org>"))):
-            vendor.stumble(times)
-            act()
-            self.assertEqual([], agent.good("sync", kind="full")["refused"])
-            self.assertEqual(1, self.waiting(agent))
-            # Not before its time.
-            self.assertEqual([], agent.good("sync", kind="full")["refused"])
-            self.assertEqual(1, self.waiting(agent))
-            agent.good("later")
-            self.assertEqual([], agent.good("sync", kind="full")["refused"])
-            self.assertEqual(0, self.waiting(agent))
-        self.assertEqual(3, vendor.found("INBOX", "KEYWORD", "mine"))
-        self.assertEqual(18, vendor.found("INBOX", "ALL"))
-        self.assertEqual(4, vendor.found("Archive", "ALL"))
-        self.assertEqual(1, vendor.found("Drafts", "ALL"))
-
-    def test_a_message_that_is_refused_holds_back_none_that_shared_its_command(self):
-        for without in ((), ("MULTIAPPEND",)):
-            vendor = Vendor("plain", "append-limit", without=without)
-            self.addCleanup(vendor.close)
-            agent = vendor.agent
-            agent.good("sync", kind="full")
-            for i in range(5):
-                key = "n%d" % i
-                size = 150_000 if i == 2 else 300
-                agent.good("append", folder="Drafts", message=make_message(key, size).decode(), subject=key,
-                           message_id="<%s@example.org>" % key)
-            self.assertEqual(1, len(agent.good("sync", kind="full")["refused"]))
-            self.assertEqual(0, self.waiting(agent))
-            self.assertEqual(4, vendor.found("Drafts", "ALL"))
-            self.assertEqual(0, vendor.found("Drafts", "SUBJECT", "n2"))
-
-    def test_what_a_server_never_makes_sense_of_is_refused_in_the_end(self):
-        vendor, agent, ids = self.begin()
-        vendor.stumble(1000)
-        agent.good("move", folder="INBOX", ids=ids[:2], target="Archive")
-        for _ in range(3):
-            self.assertEqual([], agent.good("sync", kind="full")["refused"])
-            self.assertEqual(1, self.waiting(agent))
-            agent.good("later")
-        self.assertEqual(1, len(agent.good("sync", kind="full")["refused"]))
-        self.assertEqual(0, self.waiting(agent))
-        shown = [message["id"] for message in agent.good("dump")["folders"]["INBOX"]["messages"]]
-        self.assertEqual(sorted(ids), sorted(shown))
-        self.assertEqual(20, vendor.found("INBOX", "ALL"))
 
 
 if __name__ == "__main__":
