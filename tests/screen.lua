@@ -74,7 +74,11 @@ function M.start(dovecot, opts)
       return nvim.lua(function(name, total)
         local list = require('himalaya.ui.list').of(vim.fn.bufnr(name))
         local size = require('himalaya.config').get().ui.page_size
-        return not list or (list.total == total and #list.items >= math.min(total, size))
+        if not list then
+          return true
+        end
+        -- Rows are painted a while after their messages came; a key before that meets an empty list.
+        return list.total == total and #list.items >= math.min(total, size) and not list.laying
       end, ('himalaya://%s/INBOX'):format(user), stored)
     end, 10000, 'the list to show what was synced')
   end
