@@ -5,6 +5,8 @@
 #include <ctime>
 #include <utility>
 
+#include "base/time.hpp"
+
 namespace himalaya::loop {
 
 std::uint64_t thread_cpu_ns() {
@@ -16,9 +18,7 @@ std::uint64_t thread_cpu_ns() {
 namespace {
 
 std::uint64_t wall_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+    return static_cast<std::uint64_t>(time::monotonic_ns());
 }
 
 } // namespace
@@ -115,6 +115,21 @@ void Budget::back(Place place) {
     if (m_current->name == THEIRS && place.since != 0)
         m_current->longest_ns = std::max(m_current->longest_ns, now - place.since);
     switch_to(place.room, now);
+}
+
+void Budget::was_theirs(std::int64_t since) {
+    if (!m_current || m_current->name == THEIRS)
+        return;
+    Room* ours = m_current;
+    std::uint64_t now = thread_cpu_ns();
+    // Before it we can have worked for no longer than the clock on the wall says.
+    auto began = static_cast<std::uint64_t>(since);
+    std::uint64_t before = began > m_wall_since ? began - m_wall_since : 0;
+    std::uint64_t at = std::min(now, m_since + before);
+    switch_to(room(THEIRS), at);
+    ++m_current->slices;
+    m_current->longest_ns = std::max(m_current->longest_ns, now - at);
+    switch_to(ours, now);
 }
 
 void Budget::note(std::string what, std::uint64_t ns) {

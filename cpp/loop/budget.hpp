@@ -74,6 +74,9 @@ class Budget {
     Place here() const;
     Place place() const { return {m_current, 0}; } // at no time: only to come back to
     void back(Place place);
+    // The same said afterwards, for one that nobody thought worth a look at the CPU's clock: everything since then (a
+    // monotonic time) was a function of somebody else's. What cannot be told apart stays ours.
+    void was_theirs(std::int64_t since);
     // All time so far that was not ours.
     std::uint64_t theirs() const { return m_theirs; }
 

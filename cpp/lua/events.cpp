@@ -183,7 +183,7 @@ bool Events::deliver(Event event) {
         event.arguments = nullptr;
         ++m_delivered;
         // One that was brief the last time is not timed: the CPU clock is a system call, and messages come by the
-        // thousand. What it takes counts as ours.
+        // thousand. What it takes counts as ours, unless it turns out to be long.
         Whose function = whose(L, top + 2);
         bool timed = !m_brief.same(function);
         loop::Budget::Place place = !timed ? budget.place() : function.ours ? budget.here() : budget.leave();
@@ -195,6 +195,8 @@ bool Events::deliver(Event event) {
             budget.note(function.place(), loop::thread_cpu_ns() - place.since - (budget.theirs() - theirs));
         if ((timed && !function.ours) || failed != 0)
             budget.back(place);
+        if (!timed && !function.ours && took > BRIEF_NS)
+            budget.was_theirs(began);
         m_brief = took < BRIEF_NS ? function : Whose{};
     } catch (...) {
         // What pushes arguments has thrown; a Lua error never comes out of lua_pcall.
