@@ -1,9 +1,9 @@
 #include "imap/fetch.hpp"
 
 #include "imap/text.hpp"
+#include "imap/windows.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <fmt/format.h>
 #include <map>
@@ -34,96 +34,6 @@ struct Window {
     std::vector<std::pair<uint32_t, std::string>> unread;
 };
 
-// What of it cannot be read may be left out; false when the rest would not be worth much.
-bool leave_out(FetchWants& wants, Text item) {
-    const std::pair<std::string_view, bool FetchWants::*> known[] = {
-        {"ENVELOPE", &FetchWants::envelope},
-        {"BODYSTRUCTURE", &FetchWants::structure},
-        {"INTERNALDATE", &FetchWants::internal_date},
-        {"RFC822.SIZE", &FetchWants::size},
-        {"FLAGS", &FetchWants::flags},
-        {"MODSEQ", &FetchWants::modseq},
-        {"PREVIEW", &FetchWants::preview},
-        {"SAVEDATE", &FetchWants::save_date},
-        {"EMAILID", &FetchWants::object_ids},
-        {"THREADID", &FetchWants::object_ids},
-        {"X-GM-MSGID", &FetchWants::gmail},
-        {"X-GM-THRID", &FetchWants::gmail},
-        {"X-GM-LABELS", &FetchWants::gmail}};
-    for (auto& [name, member] : known)
-        if (same_word(item, name))
-            return std::exchange(wants.*member, false);
-    return false;
-}
-
-// An answer to our FETCH, or news that looks like one? News has flags and perhaps a modseq, nothing else.
-bool answers(const FetchWants& wants, const Fetch& got) {
-    bool only_flags = !wants.envelope && !wants.size && !wants.internal_date && !wants.structure &&
-                      !wants.preview && !wants.body && !wants.save_date && !wants.object_ids &&
-                      !wants.gmail && wants.headers.empty() && wants.parts.empty();
-    if (only_flags)
-        return !wants.flags || got.has_flags;
-    return got.envelope || got.size || !is_nil(got.internal_date.text) || got.body || got.has_preview ||
-           !got.sections.empty() || !is_nil(got.save_date.text) || !is_nil(got.email_id) ||
-           got.gm_message_id || got.has_gm_labels;
-}
-
-} // namespace
-
-std::string fetch_items(const FetchWants& wants, const Session& session) {
-    std::string items = "UID";
-    auto want = [&items](bool when, std::string_view name) {
-        if (when)
-            items.append(" ").append(name);
-    };
-    want(wants.flags, "FLAGS");
-    want(wants.envelope, "ENVELOPE");
-    want(wants.size, "RFC822.SIZE");
-    want(wants.internal_date, "INTERNALDATE");
-    want(wants.structure, "BODYSTRUCTURE");
-    want(wants.modseq && session.has(Cap::condstore), "MODSEQ");
-    want(wants.preview && session.has(Cap::preview), "PREVIEW");
-    want(wants.save_date && session.has(Cap::savedate), "SAVEDATE");
-    want(wants.object_ids && session.has(Cap::objectid), "EMAILID THREADID");
-    want(wants.gmail && session.has(Cap::gmail), "X-GM-MSGID X-GM-THRID X-GM-LABELS");
-    if (!wants.headers.empty()) {
-        std::string names;
-        for (auto& name : wants.headers)
-            names.append(names.empty() ? "" : " ").append(name);
-        want(true, fmt::format("BODY.PEEK[HEADER.FIELDS ({})]", names));
-    }
-    for (auto& part : wants.parts)
-        want(true, fmt::format("BODY.PEEK[{}]", part));
-    // Last, so that the UID is known when a large one begins to stream.
-    want(wants.body, "BODY.PEEK[]");
-    return fmt::format("({})", items);
-}
-
-Windows::Windows(UidSet set, uint32_t exists, uint32_t highest) {
-    if (!set.empty() && set.max() > highest)
-        set.remove(Range{highest + 1, last_of_all});
-    m_left = std::move(set);
-    if (exists > 0 && highest > exists)
-        m_uids_per_message = double(highest) / exists;
-}
-
-UidSet Windows::next(uint64_t messages) {
-    auto uids =
-        static_cast<uint64_t>(std::llround(double(std::max<uint64_t>(messages, 1)) * m_uids_per_message));
-    UidSet window = m_left.newest(std::max<uint64_t>(uids, 1));
-    m_left = m_left.without(window);
-    return window;
-}
-
-void Windows::came(uint64_t expected, uint64_t received) {
-    if (received == 0)
-        m_uids_per_message = std::min(m_uids_per_message * 4, double(last_of_all));
-    else if (received > 2 * expected)
-        m_uids_per_message = std::max(m_uids_per_message * double(expected) / double(received), 1.0);
-}
-
-namespace {
-
 // Bodies alone are fetched where the line may be slow: three windows of 250 are 3 MB under way, over a minute at 40 KiB/s
 // for whoever waits behind them.
 uint64_t first_window_of(const FetchWants& wants) {
@@ -140,10 +50,16 @@ class Fetching {
 
   private:
     loop::Task<void> open_folder(loop::CancelToken token);
-    Window post(const std::string& uids);
     loop::Task<void> take_oldest(loop::CancelToken token);
     void adapt(const Window& window);
     void check(const Selected& selected) const;
+    std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only,
+                                 std::shared_ptr<const FetchWants> other_wants = nullptr);
+    void take_newest(uint32_t uid);
+    bool take_malformed(Window& window, const Malformed& malformed);
+    bool floods();
+    bool is_another_folder();
+    loop::Task<void> ask_again(std::shared_ptr<Window> window, loop::CancelToken token);
 
     std::shared_ptr<Session> m_session;
     FetchRequest m_request;
@@ -162,15 +78,6 @@ class Fetching {
     std::optional<Error> m_unreadable; // a message came that cannot be had
     bool m_flooded = false;
     bool m_anew = false;
-
-    std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only);
-    std::shared_ptr<Window> send(const std::string& uids, uint64_t asked, bool newest_only,
-                                 std::shared_ptr<const FetchWants> wants);
-    void take_newest(uint32_t uid);
-    bool take_malformed(Window& window, const Malformed& malformed);
-    bool floods();
-    bool is_another_folder();
-    loop::Task<void> ask_again(std::shared_ptr<Window> window, loop::CancelToken token);
 };
 
 void Fetching::check(const Selected& selected) const {
@@ -255,10 +162,6 @@ loop::Task<void> Fetching::ask_again(std::shared_ptr<Window> window, loop::Cance
                 co_await ask_again(again, token);
         }
     }
-}
-
-std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, bool newest_only) {
-    return send(uids, asked, newest_only, nullptr);
 }
 
 std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, bool newest_only,
