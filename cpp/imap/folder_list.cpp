@@ -47,19 +47,11 @@ constexpr std::array by_usual_name = {
     Role{"archive", "archive"},    Role{"archives", "archive"},    Role{"all mail", "all"},
 };
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c + 32);
-    return out;
-}
-
 // No account has as many. Beyond that the server does not stop, or means harm.
 constexpr size_t most_folders = 50'000;
 
 bool same_name(const std::string& a, const std::string& b) {
-    return a == b || (lower(a) == "inbox" && lower(b) == "inbox");
+    return a == b || (text::lower(a) == "inbox" && text::lower(b) == "inbox");
 }
 
 StatusInfo kept(const FolderStatus& status) {
@@ -103,12 +95,12 @@ std::string status_items(const Session& session) {
 
 std::string role_of(const std::vector<std::string>& attributes, std::string_view name, bool by_name) {
     for (auto& attribute : attributes) {
-        std::string word = lower(attribute);
+        std::string word = text::lower(attribute);
         for (auto& [known, role] : by_attribute)
             if (word.size() == known.size() + 1 && word.ends_with(known))
                 return std::string(role);
     }
-    std::string plain = lower(name);
+    std::string plain = text::lower(name);
     if (plain == "inbox")
         return "inbox";
     if (by_name)
@@ -130,7 +122,7 @@ static void look_first(Session& session) {
 
 // INBOX is one folder in whatever case.
 static std::string key_of(const std::string& name) {
-    return lower(name) == "inbox" ? "INBOX" : name;
+    return text::lower(name) == "inbox" ? "INBOX" : name;
 }
 
 static std::unordered_map<std::string, size_t> places_of(const std::vector<FolderInfo>& folders) {
@@ -204,7 +196,7 @@ loop::Task<std::vector<FolderInfo>> list(std::shared_ptr<Session> session, std::
                 info.delimiter = std::string(1, folder.delimiter);
             for (auto attribute : folder.attributes) {
                 info.attributes.emplace_back(attribute);
-                std::string word = lower(attribute);
+                std::string word = text::lower(attribute);
                 if (word == "\\noselect" || word == "\\nonexistent")
                     info.selectable = false;
             }

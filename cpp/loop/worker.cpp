@@ -29,10 +29,10 @@ struct Worker::Shared {
 
     static inline std::atomic_flag readied;
 
-    // Under lock: todo, finished, stop, async (null once the loop has let go).
+    // Under lock: waiting, finished, stop, async (null once the loop has let go).
     mutable std::mutex lock;
     std::condition_variable wake;
-    std::deque<Item> todo;
+    std::deque<Item> waiting;
     std::deque<Function<void()>> finished;
     std::unique_ptr<Async> async;
     std::atomic<bool> stop = false;
@@ -46,11 +46,11 @@ struct Worker::Shared {
             lower_thread_priority();
         std::unique_lock guard(lock);
         for (;;) {
-            wake.wait(guard, [this] { return stop || !todo.empty(); });
+            wake.wait(guard, [this] { return stop || !waiting.empty(); });
             if (stop)
                 return;
-            Item item = std::move(todo.front());
-            todo.pop_front();
+            Item item = std::move(waiting.front());
+            waiting.pop_front();
             guard.unlock();
             try {
                 item.work();
@@ -64,10 +64,10 @@ struct Worker::Shared {
             if (stop)
                 return;
             async->send();
-            if (todo.empty() && !readied.test_and_set()) {
+            if (waiting.empty() && !readied.test_and_set()) {
                 guard.unlock();
-                json::
-                    get_ready(); // or the editor's thread would load it with the first error that has details
+                // Or the editor's thread would load it with the first error that has details.
+                json::get_ready();
                 guard.lock();
             }
         }
@@ -115,7 +115,7 @@ void Worker::run(Function<void()> work, Function<void()> done) {
         std::lock_guard guard(m_shared->lock);
         if (m_shared->stop)
             return;
-        m_shared->todo.push_back({std::move(work), std::move(done)});
+        m_shared->waiting.push_back({std::move(work), std::move(done)});
     }
     m_shared->wake.notify_one();
 }
@@ -126,7 +126,7 @@ bool Worker::stopping() const {
 
 std::size_t Worker::waiting() const {
     std::lock_guard guard(m_shared->lock);
-    return m_shared->todo.size();
+    return m_shared->waiting.size();
 }
 
 void Worker::stop(Function<void()> interrupt) {
@@ -142,8 +142,8 @@ void Worker::stop(Function<void()> interrupt) {
     m_shared->async.reset();
     // Dropping them tells who waits, and those may look at this worker again.
     std::shared_ptr<Shared> shared = m_shared;
-    std::deque<Shared::Item> dropped = std::move(shared->todo);
-    shared->todo.clear();
+    std::deque<Shared::Item> dropped = std::move(shared->waiting);
+    shared->waiting.clear();
     std::deque<Function<void()>> late = std::move(shared->finished);
     shared->finished.clear();
 }
