@@ -2,6 +2,7 @@
 
 #include "base/time.hpp"
 #include "store/folders.hpp"
+#include "sync/fetch_bodies.hpp"
 #include "sync/pens.hpp"
 
 #include <fmt/format.h>
@@ -122,17 +123,8 @@ loop::Task<> BodyLine::fetch(Due due) {
             m_work.on_progress();
         },
         m_work.token);
-    std::optional<Error> failure;
-    auto reading = m_visit->bodies(std::move(uids), pen, m_work.token);
-    try {
-        co_await reading;
-    } catch (const Error& error) {
-        failure = error;
-    }
-    auto ending = pen.finish(); // what came whole is kept, however it ended
-    co_await ending;
-    if (failure)
-        throw Error(*failure);
+    auto reading = fetch_into(pen, *m_visit, std::move(uids), m_work.token);
+    co_await reading;
 }
 
 loop::Task<> fetch_body(Work& work, store::Id message) {
@@ -164,17 +156,8 @@ loop::Task<> fetch_body(Work& work, store::Id message) {
         work.store, place->folder.id, BodyPen::As::anybody, [](std::int64_t) {}, work.token);
     UidSet one;
     one.add(static_cast<std::uint32_t>(place->uid));
-    auto reading = visit->bodies(one, pen, work.token);
-    std::optional<Error> failure;
-    try {
-        co_await reading;
-    } catch (const Error& error) {
-        failure = error;
-    }
-    auto ending = pen.finish();
-    co_await ending;
-    if (failure)
-        throw Error(*failure);
+    auto reading = fetch_into(pen, *visit, one, work.token);
+    co_await reading;
 }
 
 namespace {

@@ -33,6 +33,20 @@ std::optional<Place> place_of(store::Database& database, const std::vector<store
 
 } // namespace
 
+loop::Task<> fetch_into(BodyPen& pen, Visit& visit, UidSet uids, loop::CancelToken token) {
+    std::optional<Error> failure;
+    auto reading = visit.bodies(std::move(uids), pen, std::move(token));
+    try {
+        co_await reading;
+    } catch (const Error& error) {
+        failure = error;
+    }
+    auto ending = pen.finish({});
+    co_await ending;
+    if (failure)
+        throw Error(*failure);
+}
+
 loop::Task<> fetch_bodies(std::shared_ptr<store::Store> store, std::shared_ptr<Source> source,
                           std::vector<store::Id> messages, loop::CancelToken token) {
     auto asking = store->read_behind<std::optional<Place>>(
@@ -47,17 +61,8 @@ loop::Task<> fetch_bodies(std::shared_ptr<store::Store> store, std::shared_ptr<S
         co_return; // the folder's next sync gives the messages their new names
     BodyPen pen(
         store, place->folder.id, BodyPen::As::anybody, [](std::int64_t) {}, token);
-    std::optional<Error> failure;
-    auto reading = visit->bodies(std::move(place->uids), pen, token);
-    try {
-        co_await reading;
-    } catch (const Error& error) {
-        failure = error;
-    }
-    auto ending = pen.finish();
-    co_await ending;
-    if (failure)
-        throw Error(*failure);
+    auto reading = fetch_into(pen, *visit, std::move(place->uids), token);
+    co_await reading;
 }
 
 } // namespace himalaya::sync

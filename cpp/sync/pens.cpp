@@ -348,10 +348,6 @@ loop::Task<> BodyPen::write_spooled(std::shared_ptr<Spool> spool, std::int64_t u
     counted(1);
 }
 
-loop::Task<> BodyPen::finish() {
-    return finish({});
-}
-
 loop::Task<> BodyPen::finish(Also also) {
     m_writing->forget_flow();
     auto writing = m_writing;

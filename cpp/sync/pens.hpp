@@ -115,7 +115,6 @@ class BodyPen : public LetterSink {
     void on_large_begin(std::int64_t size) override;
     void on_large_piece(Flow& flow, std::string_view bytes) override;
     void on_large_end(Flow& flow, std::int64_t uid, bool whole) override;
-    loop::Task<> finish();
 
   private:
     struct Letter {
