@@ -10,12 +10,25 @@
 using namespace himalaya;
 using namespace himalaya::imap;
 
+namespace {
+
+std::shared_ptr<Pool> pool_at(Place& place, const Account& account) {
+    auto pool = std::make_shared<Pool>(place.net, account);
+    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    return pool;
+}
+
+std::shared_ptr<Pool> pool_at(Place& place) {
+    return pool_at(place, account_of(place.server));
+}
+
+} // namespace
+
 TEST_CASE("a pool opens what it needs, shares when it may not open more, and says so") {
     Place place;
     auto account = account_of(place.server);
     account.pool_size = 3;
-    auto pool = std::make_shared<Pool>(place.net, account);
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place, account);
     auto first = place.loop.value_of(pool->take("INBOX", Priority::user, {}));
     auto use = place.loop.value_of(first->use("INBOX", Priority::background, {}));
     place.server.on("AUTHENTICATE", "% NO [LIMIT] Maximum number of connections exceeded\r\n");
@@ -30,8 +43,7 @@ TEST_CASE("a pool opens what it needs, shares when it may not open more, and say
 
 TEST_CASE("who holds a folder may use it, however urgently another one is waited for") {
     Place place;
-    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place);
     auto only = place.loop.value_of(pool->take("INBOX", Priority::user, {}));
     auto held = place.loop.value_of(only->hold("INBOX", Priority::background, {}));
     bool other = false;
@@ -68,8 +80,7 @@ TEST_CASE("who holds a folder may use it, however urgently another one is waited
 TEST_CASE("a lost connection is replaced, and the folders are asked for anew") {
     Place place;
     place.server.on("LIST", "* LIST () \"/\" INBOX\r\n% OK\r\n");
-    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place);
     REQUIRE(place.loop.value_of(pool->folders({})).size() == 1);
     REQUIRE(place.loop.value_of(pool->folders({})).size() == 1);
     REQUIRE(place.server.count("LIST") == 1);
@@ -83,8 +94,7 @@ TEST_CASE("a lost connection is replaced, and the folders are asked for anew") {
 
 TEST_CASE("idle connections are given up when the machine slept") {
     Place place;
-    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place);
     REQUIRE(pool->stats().connections == 1);
     pool->surroundings_changed();
     REQUIRE(pool->stats().connections == 0);
@@ -118,8 +128,7 @@ TEST_CASE("a watch idles, tells of news at once, and renews with one write") {
     place.server.on("IDLE", "+ idling\r\n");
     auto account = account_of(place.server);
     account.renew_ms = 50;
-    auto pool = std::make_shared<Pool>(place.net, account);
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place, account);
     std::vector<Change> changes;
     pool->watch().add("INBOX", [&](const Change& change) { changes.push_back(change); });
     REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 1; }));
@@ -138,8 +147,7 @@ TEST_CASE("a watch whose IDLE is refused polls") {
     place.server.on("IDLE", "% BAD what\r\n");
     auto account = account_of(place.server);
     account.poll_ms = 20;
-    auto pool = std::make_shared<Pool>(place.net, account);
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place, account);
     pool->watch().add("INBOX", [](const Change&) {});
     REQUIRE(place.loop.run_until([&] { return pool->stats().mode == "poll"; }));
     REQUIRE(place.loop.run_until([&] { return place.server.count("NOOP") >= 2; }));
@@ -153,8 +161,7 @@ TEST_CASE("a watched folder that is not there costs one login, and is listened t
     place.server.on("STATUS", "% NO [NONEXISTENT] no such folder\r\n");
     auto account = account_of(place.server);
     account.poll_ms = 20;
-    auto pool = std::make_shared<Pool>(place.net, account);
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place, account);
     std::vector<Change> changes;
     bool up = false;
     pool->watch().add(
@@ -174,8 +181,7 @@ TEST_CASE("a watched folder that is not there costs one login, and is listened t
 TEST_CASE("a server that ends each watch at once is not asked in a hurry") {
     Place place;
     place.server.on("IDLE", "* BYE not today\r\n");
-    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place);
     pool->watch().add("INBOX", [](const Change&) {});
     // The second comes at once, the third after the two seconds of a second failure.
     REQUIRE(place.loop.run_until([&] { return place.server.connections == 3; }));
@@ -191,8 +197,7 @@ TEST_CASE("where no connection is left for a watch, it takes one of the pool's")
     place.server.on("IDLE", "+ idling\r\n");
     auto account = account_of(place.server);
     account.pool_size = 3;
-    auto pool = std::make_shared<Pool>(place.net, account);
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place, account);
     {
         auto first = place.loop.value_of(pool->take("INBOX", Priority::user, {}));
         auto use = place.loop.value_of(first->use("INBOX", Priority::background, {}));
@@ -281,8 +286,7 @@ TEST_CASE("a server that agrees to STARTTLS and then says nothing is given up") 
 TEST_CASE("a watch comes back and tells what changed while it was away") {
     Place place;
     place.server.on("IDLE", "+ idling\r\n");
-    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place);
     std::vector<Change> changes;
     pool->watch().add("INBOX", [&](const Change& change) { changes.push_back(change); });
     REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 1; }));
@@ -299,8 +303,7 @@ TEST_CASE("a server that swallows the renewal is found dead") {
     auto account = account_of(place.server);
     account.renew_ms = 50;
     account.timeout_ms = 200;
-    auto pool = std::make_shared<Pool>(place.net, account);
-    REQUIRE_FALSE(place.loop.run(pool->open({})));
+    auto pool = pool_at(place, account);
     pool->watch().add("INBOX", [](const Change&) {});
     REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 1; }));
     place.server.on("IDLE", "");
