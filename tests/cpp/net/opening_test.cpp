@@ -179,11 +179,13 @@ TEST_CASE("connections of one account share a byte budget, small writes pass") {
     TlsServer server({.certificate = &world.certificate}, [](Peer& peer) {
         if (!peer.start_tls())
             return;
-        peer.line();
-        peer.send(std::string(150'000, 'x'));
+        for (int round = 0; round < 2; ++round) {
+            peer.line();
+            peer.send(std::string(100'000, 'x'));
+        }
         peer.wait_for_end();
     });
-    auto budget = std::make_shared<Bandwidth>(400); // 300,000 bytes: 0.25 s saved up, 0.5 s to wait
+    auto budget = std::make_shared<Bandwidth>(400);
     WireOptions options = world.to(server);
     options.bandwidth = budget;
     std::unique_ptr<Wire> one = world.open(options), two = world.open(options);
@@ -191,10 +193,15 @@ TEST_CASE("connections of one account share a byte budget, small writes pass") {
     first.start(*one, false);
     second.start(*two, false);
     std::int64_t before = time::monotonic_ms();
-    one->write("go\r\n");
-    two->write("go\r\n");
-    REQUIRE(world.loop.run_until([&] { return first.bytes == 150'000 && second.bytes == 150'000; }));
-    REQUIRE(time::monotonic_ms() - before >= 250);
+    for (std::size_t round = 1; round <= 2; ++round) {
+        one->write("go\r\n");
+        two->write("go\r\n");
+        REQUIRE(world.loop.run_until(
+            [&] { return first.bytes == round * 100'000 && second.bytes == round * 100'000; }));
+    }
+    // What lies in the kernel is read whole, into debt. It is paid before anything of the second round: 200,000 bytes
+    // are 488 ms, of which 250 were saved up.
+    REQUIRE(time::monotonic_ms() - before >= 230);
 }
 
 TEST_CASE("a resolver that never answers holds nobody") {
