@@ -9,13 +9,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "proxy_onlooker.hpp"
 #include "proxy_shared.hpp"
 
 namespace proxy {
@@ -115,10 +115,6 @@ class Connection {
         std::size_t waiting = 0;
         uv_timer_t timer;
         bool ended = false; // what comes after a cut is dropped
-    };
-    struct Lines { // one direction as lines, literals left out
-        std::string head;
-        std::size_t literal = 0;
     };
     struct Write {
         uv_write_t request;
@@ -313,7 +309,7 @@ class Connection {
             harm = m_fault.harm;
             bytes.resize(std::max<std::int64_t>(0, m_fault.byte - count));
         }
-        look(way, bytes);
+        m_onlooker.look(way, bytes);
         count += bytes.size();
         if (way == Direction::up && m_fault.command >= 0 && m_figures.commands >= m_fault.command)
             harm = m_fault.harm;
@@ -355,56 +351,6 @@ class Connection {
         }
     }
 
-    void look(Direction way, std::string_view bytes) {
-        if (bytes.size() > 1 && bytes[0] == 0x16 && bytes[1] == 0x03)
-            m_opaque = true; // a TLS record: nothing to read from here on
-        if (m_opaque)
-            return;
-        Lines& lines = m_lines[static_cast<int>(way)];
-        while (!bytes.empty()) {
-            std::size_t skip = std::min(lines.literal, bytes.size());
-            lines.literal -= skip;
-            bytes.remove_prefix(skip);
-            std::size_t end = bytes.find('\n');
-            if (lines.head.size() < 4096)
-                lines.head += bytes.substr(0, std::min<std::size_t>(end, 4096));
-            if (end == std::string_view::npos)
-                return;
-            bytes.remove_prefix(end + 1);
-            read_line(way, lines);
-        }
-    }
-
-    void read_line(Direction way, Lines& lines) {
-        std::string& line = lines.head;
-        if (!line.empty() && line.back() == '\r')
-            line.pop_back();
-        std::size_t brace = line.rfind('{');
-        if (!line.empty() && line.back() == '}' && brace != std::string::npos) {
-            lines.literal = std::strtoull(line.c_str() + brace + 1, nullptr, 10);
-        } else if (way == Direction::up) {
-            m_figures.commands++;
-        }
-        auto contains = [&line](const std::vector<std::string>& words) {
-            for (const std::string& word : words)
-                if (line.find(word) != std::string::npos)
-                    return true;
-            return false;
-        };
-        if (way == Direction::down && line.compare(0, 2, "* ") == 0) {
-            if (m_figures.round_trips_to_fetch == 0 && line.find(" FETCH (") < 14)
-                m_figures.round_trips_to_fetch = m_figures.round_trips;
-            if (m_shared.lines.size() < 10000 && contains(m_shared.watched))
-                m_shared.lines.push_back({m_figures.id, uv_hrtime(), line});
-        }
-        if (way == Direction::up && m_shared.broken_rules.size() < 1000 && contains(m_shared.forbidden))
-            m_shared.broken_rules.push_back({m_figures.id, uv_hrtime(), line});
-        if (lines.literal == 0 || line.size() > 4096)
-            line.clear();
-        else
-            line += ' ';
-    }
-
     void write(uv_tcp_t& to, std::string bytes) {
         if (bytes.empty() || m_closing)
             return;
@@ -442,13 +388,13 @@ class Connection {
     uv_tcp_t m_client, m_server;
     uv_connect_t m_connect;
     Lane m_lanes[2];
-    Lines m_lines[2];
+    Onlooker m_onlooker{m_shared, m_figures};
     SSL* m_tls = nullptr;
     std::string m_unencrypted; // the server's words while the handshake is not done
     std::string m_early;       // the client's words while the server is not connected
     std::vector<char> m_buffer;
     int m_handles = 0;
-    bool m_closing = false, m_connected = false, m_silent = false, m_opaque = false;
+    bool m_closing = false, m_connected = false, m_silent = false;
     bool m_heard = false, m_client_spoke_last = false;
     bool m_close_when_written = false, m_reset = false;
     bool m_stopped[2] = {false, false};
