@@ -1,21 +1,10 @@
 -- The chapters of doc/himalaya.txt. What is described in a table of lua/himalaya comes from there; only what no
 -- table can say is written here.
 
-local functions = require('functions')
+local api = require('api')
 local layout = require('layout')
 
 local M = {}
-
----@param module string
----@return string?
-local function source_of(module)
-  local base = 'lua/' .. module:gsub('%.', '/')
-  for _, path in ipairs({ base .. '.lua', base .. '/init.lua' }) do
-    if vim.uv.fs_stat(path) then
-      return path
-    end
-  end
-end
 
 local INTRODUCTION = [[
 Mail inside Neovim that never makes the editor wait. A native module lives on Neovim's own event loop and
@@ -169,131 +158,6 @@ local function keys()
   return out
 end
 
-local MODULES = {
-  { 'himalaya' },
-  { 'himalaya.config', only = { 'get', 'account' } },
-  { 'himalaya.core.async_commands' },
-  { 'himalaya.core.background_jobs' },
-  { 'himalaya.core.smart_cache' },
-  { 'himalaya.mail', classes = 'himalaya.mail.types' },
-  { 'himalaya.sync.manager', classes = 'himalaya.sync.status' },
-  { 'himalaya.sync.mbsync' },
-  { 'himalaya.sync.coordinator' },
-  { 'himalaya.sync.handoff' },
-  { 'himalaya.sync.lock' },
-  { 'himalaya.sync.oauth' },
-  { 'himalaya.imap' },
-}
-
-local FUNCTIONS = [[
-Every function that waits takes its callback last, `callback(err, result)`. It is called exactly once, on
-the main loop, where everything of Neovim may be called, and never before the function has returned. The
-function returns a handle: `handle.id`, `handle:cancel()` (true if it was still alive) and
-`handle:close(callback)`. Functions without a callback answer from memory.
-
-`err` is nil or a `himalaya.Error` (|himalaya-errors|). Arguments of the wrong kind raise at once with the
-argument's name; everything else arrives as `err`.
-]]
-
--- A type that is cut into lines is no code span any more, and `|'this'|` in it would be a link.
----@param type_ string
----@return string
-local function spaced(type_)
-  return type_:find(' ', 1, true) and (type_:gsub('|', ' | ')) or type_
-end
-
----@param rows { [1]: string, [2]: string, [3]: string }[]
----@return string[]
-local function fields(rows)
-  local out = {}
-  for _, row in ipairs(rows) do
-    local meaning = row[3] ~= '' and ' ' .. row[3] or ''
-    out[#out + 1] = layout.wrap(
-      ('`%s`'):format(spaced(row[2])) .. meaning,
-      10,
-      '      {' .. row[1]:gsub('%?$', '') .. '}' .. (row[1]:find('%?$') and ' (optional)' or '') .. ' '
-    )
-  end
-  return out
-end
-
----@param module string
----@param row help.Function
----@return string
-local function function_entry(module, row)
-  local called = row.owner and row.owner .. ':' .. row.name or row.name
-  local args = row.args:gsub('[%w_]+', '{%0}')
-  local out = { layout.tagged(('%s(%s)'):format(called, args), ('%s.%s()'):format(module, called)) }
-  for _, paragraph in ipairs(row.text) do
-    if paragraph ~= '' then
-      out[#out + 1] = layout.wrap(paragraph, 4)
-    end
-  end
-  if #row.params > 0 then
-    out[#out + 1] = '    Parameters: ~'
-    vim.list_extend(out, fields(row.params))
-  end
-  if #row.returns > 0 then
-    out[#out + 1] = '    Returns: ~'
-    for _, each in ipairs(row.returns) do
-      out[#out + 1] = layout.wrap(('`%s` %s'):format(spaced(each[1]), each[2]), 10, '      ')
-    end
-  end
-  return table.concat(out, '\n') .. '\n'
-end
-
----@return string[]
-local function api()
-  local out = { layout.chapter('Functions', 'himalaya-functions'), layout.prose(FUNCTIONS) .. '\n' }
-  for _, module in ipairs(MODULES) do
-    local path = source_of(module[1])
-    if path then
-      out[#out + 1] = layout.tagged(("require('%s') ~"):format(module[1]), module[1] .. '-module') .. '\n'
-      for _, row in ipairs(functions.of(path)) do
-        if not module.only or vim.list_contains(module.only, row.name) then
-          out[#out + 1] = function_entry(module[1], row)
-        end
-      end
-      out[#out + 1] = M.classes(module.classes and source_of(module.classes) or path)
-    end
-  end
-  return out
-end
-
-local PUBLIC_CLASSES = {
-  'himalaya.AccountState',
-  'himalaya.Folder',
-  'himalaya.ListOptions',
-  'himalaya.Listing',
-  'himalaya.Item',
-  'himalaya.ReadOptions',
-  'himalaya.Message',
-  'himalaya.SyncResult',
-  'himalaya.SyncStatus',
-  'himalaya.JobOptions',
-  'himalaya.JobResult',
-  'himalaya.JobStatus',
-  'himalaya.BatchCommand',
-  'himalaya.BatchOutcome',
-  'himalaya.imap.Options',
-  'himalaya.imap.Message',
-  'himalaya.imap.Envelope',
-  'himalaya.imap.Part',
-  'himalaya.imap.Change',
-}
-
----@param path string
----@return string?
-function M.classes(path)
-  local out = {}
-  for _, class in ipairs(functions.classes(path, PUBLIC_CLASSES)) do
-    out[#out + 1] = layout.tagged(class.name, class.name)
-    vim.list_extend(out, fields(class.fields))
-    out[#out + 1] = ''
-  end
-  return #out > 0 and table.concat(out, '\n') or nil
-end
-
 ---@return string[]
 local function events()
   local out = {
@@ -311,7 +175,7 @@ vim.api.nvim_create_autocmd('User', {
   for _, event in ipairs(require('himalaya.events').table) do
     out[#out + 1] = layout.tagged(event.name, event.name)
     out[#out + 1] = layout.wrap(event.desc, 4)
-    vim.list_extend(out, fields(event.data))
+    vim.list_extend(out, layout.fields(event.data))
     out[#out + 1] = ''
   end
   return out
@@ -319,7 +183,7 @@ end
 
 ---@return string[]
 local function highlights()
-  if not source_of('himalaya.ui.highlights') then
+  if not api.source_of('himalaya.ui.highlights') then
     return {}
   end
   local out = {
@@ -416,7 +280,7 @@ function M.help()
     { '*himalaya.txt*  Mail that never makes the editor wait', '', layout.tagged('CONTENTS', 'himalaya'), '' }
   local number = 0
   for _, row in ipairs(CONTENTS) do
-    if not row.module or source_of(row.module) then
+    if not row.module or api.source_of(row.module) then
       number = number + 1
       local link = '|' .. row[2] .. '|'
       local left = ('%2d. %s '):format(number, row[1])
@@ -439,7 +303,7 @@ function M.help()
     layout.prose(MISTAKES),
     '',
   })
-  for _, chapter in ipairs({ options, commands, keys, api, both_sides, events, highlights, errors }) do
+  for _, chapter in ipairs({ options, commands, keys, api.chapter, both_sides, events, highlights, errors }) do
     vim.list_extend(out, chapter())
   end
   vim.list_extend(

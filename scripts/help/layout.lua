@@ -90,4 +90,26 @@ function M.prose(text)
   return table.concat(out, '\n\n')
 end
 
+-- A type that is cut into lines is no code span any more, and `|'this'|` in it would be a link.
+---@param type_ string
+---@return string
+function M.spaced(type_)
+  return type_:find(' ', 1, true) and (type_:gsub('|', ' | ')) or type_
+end
+
+---@param rows { [1]: string, [2]: string, [3]: string }[]
+---@return string[]
+function M.fields(rows)
+  local out = {}
+  for _, row in ipairs(rows) do
+    local meaning = row[3] ~= '' and ' ' .. row[3] or ''
+    out[#out + 1] = M.wrap(
+      ('`%s`'):format(M.spaced(row[2])) .. meaning,
+      10,
+      '      {' .. row[1]:gsub('%?$', '') .. '}' .. (row[1]:find('%?$') and ' (optional)' or '') .. ' '
+    )
+  end
+  return out
+end
+
 return M
