@@ -53,6 +53,15 @@ function M.start(dovecot, opts)
     end, ('himalaya://%s/%s'):format(user, folder or 'INBOX'))
   end
 
+  --- The message under the cursor of the inbox's list, vim.NIL on any other line.
+  function nvim.item_here()
+    return nvim.lua(function(name)
+      local list = require('himalaya.ui.list').of(vim.fn.bufnr(name))
+      local item = list and list:item_here(vim.fn.bufwinid(list.buffer))
+      return item and { subject = item.subject, id = item.id, seen = item.flags.seen }
+    end, ('himalaya://%s/INBOX'):format(user))
+  end
+
   function nvim.open()
     nvim.type(':Himalaya<CR>')
     nvim.wait_for('return vim.bo.filetype == "himalaya-list"')

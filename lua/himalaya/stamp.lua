@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '3d153c7cf98558aa'
+return 'd3722a6ae3b64d72'

@@ -1,5 +1,5 @@
 -- needs dovecot
--- The preview that follows the cursor, threads folded into rows, lists without pages, and the windows around them.
+-- The preview that follows the cursor, and threads folded into rows.
 local child = require('tests.child')
 local screens = require('tests.screen')
 local servers = require('tests.servers')
@@ -27,18 +27,9 @@ local function subject_in_preview()
   end
 end
 
---- The subject under the list's cursor, as far as the row shows it.
-local function item_here()
-  return nvim.lua(function()
-    local list = require('himalaya.ui.list').of(vim.fn.bufnr('himalaya://home/INBOX'))
-    local item = list:item_here(vim.fn.bufwinid(list.buffer))
-    return item and { subject = item.subject, id = item.id, seen = item.flags.seen }
-  end)
-end
-
 local function wait_for_match()
   nvim.wait_for(function()
-    return subject_in_preview() == item_here().subject
+    return subject_in_preview() == nvim.item_here().subject
   end, 10000, 'the preview to show what the cursor is on')
 end
 
@@ -82,7 +73,7 @@ describe('the preview', function()
     end)
     nvim.type('6j')
     wait_for_match()
-    assert.is_false(item_here().seen)
+    assert.is_false(nvim.item_here().seen)
     nvim.type('P')
     nvim.wait_for(function()
       return not preview()
@@ -96,13 +87,13 @@ describe('the preview', function()
     start()
     nvim.type('P4G')
     wait_for_match()
-    local shown = item_here()
+    local shown = nvim.item_here()
     nvim.type('<CR>')
     nvim.wait_for_filetype('message')
-    assert.is_false(item_here().seen)
+    assert.is_false(nvim.item_here().seen)
     nvim.type(']]')
     wait_for_match()
-    assert.are_not.equal(shown.id, item_here().id)
+    assert.are_not.equal(shown.id, nvim.item_here().id)
     nvim.type('[[')
     wait_for_match()
     nvim.type('<Esc>')
@@ -116,7 +107,7 @@ describe('the preview', function()
     nvim.type('q')
     nvim.wait_for_filetype('list')
     nvim.wait_for(function()
-      return item_here().seen and item_here().id == shown.id
+      return nvim.item_here().seen and nvim.item_here().id == shown.id
     end)
     wait_for_match()
     nvim.type('q')
@@ -164,10 +155,10 @@ describe('the preview', function()
     assert.is_true(preview().width < list.width)
     nvim.type('4G')
     wait_for_match()
-    local first = item_here()
+    local first = nvim.item_here()
     nvim.type('d')
     nvim.wait_for(function()
-      return item_here().id ~= first.id
+      return nvim.item_here().id ~= first.id
     end)
     wait_for_match()
     nvim.type('U')
@@ -293,163 +284,5 @@ describe('threads', function()
     start({ setup = { ui = { threads = 'open' } } })
     wait_for_rows(5)
     assert.matches('└', rows()[2])
-  end)
-end)
-
-describe('the windows', function()
-  setup(function()
-    dovecot = servers.dovecot({ users = { 'home' }, messages = 700 })
-  end)
-  teardown(servers.stop)
-  after_each(child.stop_all)
-
-  it('scroll without pages through a whole folder, holding only what is near', function()
-    start({ setup = { ui = { paging = 'endless', page_size = 40 } } })
-    local function held()
-      return #nvim.list() - 4
-    end
-    assert.is_nil(nvim.list()[2]:find('Page', 1, true))
-    assert.matches('^700 emails', nvim.list()[2])
-    local function last_shown()
-      return nvim.lua(function()
-        local list = require('himalaya.ui.list').of(vim.fn.bufnr('himalaya://home/INBOX'))
-        return { list.items[1].id, list.items[#list.items].id, list.more, #list.items }
-      end)
-    end
-    local newest = last_shown()[1]
-    local most = 0
-    nvim.wait_for(function()
-      nvim.type('G<C-d>')
-      most = math.max(most, held())
-      return last_shown()[3] == false
-    end, 30000, 'the end of the folder')
-    assert.is_true(most <= 8 * 40, most)
-    assert.are_not.equal(newest, last_shown()[1])
-    nvim.wait_for(function()
-      nvim.type('gg')
-      return last_shown()[1] == newest
-    end, 30000, 'its beginning again')
-    -- A message that comes is shown, and nothing is there twice.
-    nvim.wait_for(function()
-      nvim.type('20G') -- again while rows still come above it, which the cursor's message moves down for
-      return nvim.lua('return vim.fn.line(".")') == 20
-    end)
-    local under = item_here()
-    screens.deliver(dovecot, { subject = 'came late' })
-    -- A server may keep what just came from a connection that is in the folder until it looks once more.
-    nvim.wait_for(function()
-      nvim.sync()
-      return table.concat(nvim.list(), '\n'):find('came late', 1, true)
-    end, 20000)
-    assert.equal(under.id, item_here().id)
-    local twice = nvim.lua(function()
-      local seen, list = {}, require('himalaya.ui.list').of(vim.fn.bufnr('himalaya://home/INBOX'))
-      for _, item in ipairs(list.items) do
-        if seen[item.id] then
-          return item.id
-        end
-        seen[item.id] = true
-      end
-    end)
-    assert.equal(vim.NIL, twice)
-  end)
-
-  it('have a sidebar where it is wanted, as wide as the user makes it', function()
-    start({ columns = 120, setup = { ui = { page_size = 20, sidebar = { side = 'right', width = 22 } } } })
-    nvim.wait_for_text('Page 1 / 3')
-    assert.equal(22, nvim.window('sidebar').width)
-    assert.is_true(nvim.window('sidebar').position[2] > nvim.window('list').position[2])
-    nvim.lua('vim.api.nvim_win_set_width(..., 40)', nvim.window('sidebar').window)
-    local widest = function()
-      local most = 0
-      for _, line in ipairs(nvim.window('list').lines) do
-        most = math.max(most, vim.api.nvim_strwidth(line))
-      end
-      return most
-    end
-    nvim.wait_for(function()
-      return widest() <= nvim.window('list').width
-    end)
-    nvim.type('B')
-    nvim.wait_for(function()
-      return nvim.window('sidebar') == vim.NIL
-    end)
-    nvim.type('B')
-    nvim.wait_for(function()
-      return nvim.window('sidebar') ~= vim.NIL and nvim.window('sidebar').width == 40
-    end)
-    child.stop_all()
-    nvim = screens.start(dovecot, { setup = { ui = { sidebar = { open = false } } } })
-    nvim.open()
-    assert.equal(1, nvim.windows())
-    nvim.type('B')
-    nvim.wait_for(function()
-      return nvim.window('sidebar') ~= vim.NIL
-    end)
-    assert.equal(25, nvim.window('sidebar').width)
-  end)
-
-  it('have a narrow screen for themselves, and the sidebar beside them when there is room again', function()
-    start({ columns = 100 })
-    nvim.type('<Esc>')
-    nvim.wait_for_filetype('sidebar')
-    nvim.resize(20, 6)
-    nvim.wait_for(function()
-      return nvim.window('sidebar') == vim.NIL and nvim.window('list').width == 20
-    end)
-    nvim.wait_for_filetype('list')
-    nvim.type('B')
-    nvim.wait_for(function()
-      return nvim.messages():find('needs a screen of 50 columns', 1, true)
-    end)
-    nvim.resize(100, 30)
-    nvim.wait_for(function()
-      return nvim.window('sidebar') ~= vim.NIL and nvim.window('sidebar').width == 25
-    end)
-    -- Nobody shows what a key has hidden.
-    nvim.type('B')
-    nvim.wait_for(function()
-      return nvim.window('sidebar') == vim.NIL
-    end)
-    nvim.resize(20, 6)
-    nvim.resize(100, 30)
-    nvim.wait_for(function()
-      return nvim.window('list').width == 100
-    end)
-    assert.equal(1, nvim.windows())
-  end)
-
-  it('open messages in splits and tab pages, and go to what was not read', function()
-    start()
-    nvim.type('o')
-    nvim.wait_for_filetype('message')
-    assert.equal(3, nvim.windows())
-    nvim.type(':close<CR>')
-    nvim.wait_for_filetype('list')
-    nvim.type('jgO')
-    nvim.wait_for_filetype('message')
-    nvim.type(':close<CR>')
-    nvim.wait_for_filetype('list')
-    nvim.type('jO')
-    nvim.wait_for_filetype('message')
-    assert.equal(2, nvim.lua('return vim.fn.tabpagenr("$")'))
-    nvim.type(':tabclose<CR>')
-    nvim.wait_for_filetype('list')
-    nvim.wait_for(function()
-      return not table.concat(nvim.list(), '\n', 4, 6):find('•', 1, true)
-    end)
-    nvim.type('gg]]')
-    nvim.wait_for(function()
-      return item_here() ~= vim.NIL and item_here().seen == false
-    end)
-    local first = item_here().id
-    nvim.type(']]')
-    nvim.wait_for(function()
-      return item_here().id ~= first and not item_here().seen
-    end)
-    nvim.type('[[')
-    nvim.wait_for(function()
-      return item_here().id == first
-    end)
   end)
 end)

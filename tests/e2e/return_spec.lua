@@ -93,6 +93,33 @@ describe('a list that comes back', function()
     assert.equal(8, nvim.lua('return vim.fn.line(".")'))
   end)
 
+  it('has it, and its filter and what is selected, after :edit has read it anew', function()
+    nvim.type('/is:unread<CR>')
+    -- What was read is gone when the filtered rows are there.
+    local function is_filtered()
+      return nvim.lua(function()
+        local list = require('himalaya.ui.list').of(vim.api.nvim_get_current_buf())
+        local function is_read(item)
+          return item.flags.seen
+        end
+        return list ~= _G.before
+          and not (list.loading or list.laying)
+          and #list.items > 5
+          and #vim.tbl_filter(is_read, list.items) == 0
+      end)
+    end
+    nvim.wait_for(is_filtered)
+    nvim.type('gg5jnj')
+    nvim.wait_for_text('[x]')
+    local id = here()
+    nvim.lua('_G.before = require("himalaya.ui.list").of(vim.api.nvim_get_current_buf())')
+    nvim.type(':edit<CR>')
+    nvim.wait_for(is_filtered)
+    wait_until_on(id, ':edit')
+    nvim.wait_for_text('[x]')
+    assert.is_true(nvim.shows('/is:unread'), nvim.text())
+  end)
+
   it('is on the first message where its own is gone', function()
     nvim.type('q')
     nvim.wait_for(function()

@@ -11,9 +11,8 @@ local views = require('himalaya.ui.view')
 local M = {}
 
 local FOOTER = '?:help'
-local ROWS_A_STEP = 9
 
----@class himalaya.List: himalaya.Selection, himalaya.ListMail, himalaya.ListScroll
+---@class himalaya.List: himalaya.Selection, himalaya.ListMail, himalaya.ListPlace, himalaya.ListScroll
 ---@field account string
 ---@field folder string
 ---@field buffer integer
@@ -43,6 +42,7 @@ local ROWS_A_STEP = 9
 ---@field package turned boolean the next painting begins at the top
 ---@field package unpainted? boolean there was news while no window showed it
 ---@field package met? integer the message that a cursor was on last
+---@field package back_to? integer the message that the cursor is on after the next painting that begins at the top
 ---@field package entered? boolean a window begins to show it, and Neovim sets its cursor
 ---@field folder_id? integer
 ---@field package stop fun()
@@ -51,11 +51,14 @@ local List = vim.tbl_extend(
   {},
   require('himalaya.ui.selection'),
   require('himalaya.ui.list_mail'),
+  require('himalaya.ui.list_place'),
   require('himalaya.ui.list_scroll')
 )
 List.__index = List
 
 local of_buffer = {} ---@type table<integer, himalaya.List>
+-- `:edit` takes a buffer down and reads it anew before anything else happens.
+local just_left = {} ---@type table<integer, himalaya.List>
 
 ---@param buffer integer
 ---@return himalaya.List?
@@ -138,8 +141,8 @@ function List:paint_page(done)
       end
       return done()
     end
-    list_rows.make(shown, width, entries, at, at + ROWS_A_STEP - 1)
-    at = at + ROWS_A_STEP
+    list_rows.make(shown, width, entries, at, at + list_rows.A_STEP - 1)
+    at = at + list_rows.A_STEP
     require('himalaya.native').loop.complete(go_on)
   end
   require('himalaya.native').loop.complete(go_on)
@@ -166,7 +169,11 @@ function List:paint()
       vim.api.nvim_win_call(window, function()
         vim.fn.winrestview({ topline = 1 })
       end)
+      if self.back_to then
+        self:go_to(self.back_to, window)
+      end
     end
+    self.back_to = nil
   end
   -- In an event of its own: opening a preview takes as long as all this.
   require('himalaya.native').loop.complete(function()
@@ -174,21 +181,6 @@ function List:paint()
       require('himalaya.ui.preview').follow(self)
     end
   end)
-end
-
--- A window that has grown shows the list from its top again, where the cursor's row has room below it: Neovim leaves
--- the lines above scrolled away that a small window had no place for.
-function List:unscroll()
-  for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
-    local height = vim.api.nvim_win_get_height(window)
-    local before = self.heights[window] or height
-    self.heights[window] = height
-    if height > before and vim.api.nvim_win_get_cursor(window)[1] <= height then
-      vim.api.nvim_win_call(window, function()
-        vim.fn.winrestview({ topline = 1 })
-      end)
-    end
-  end
 end
 
 ---@param thread integer
@@ -220,81 +212,6 @@ end
 function List:item_here(window)
   local row = self.view:row(window)
   return row and self:item(row.key)
-end
-
---- Puts the cursor of a window on a message, or on the thread it is folded into.
----@param id integer
----@param window? integer
-function List:go_to(id, window)
-  self.met = id
-  for line, row in ipairs(self.view.shown) do
-    local members = row.members --[[@as integer[]?]]
-    if row.key == id or (members and vim.list_contains(members, id)) then
-      vim.api.nvim_win_set_cursor(window or 0, { line, 0 })
-      return
-    end
-  end
-end
-
---- Puts the cursor of a window that shows the list anew on the message it was on, else on the first one: Neovim itself
---- remembers a line, and what stands there may be another message by now.
----@param window integer
-function List:settle(window)
-  if self.turned or #self.items == 0 then
-    return
-  end
-  if self.met then
-    self:go_to(self.met, window)
-  end
-  if not self:item_here(window) then
-    vim.api.nvim_win_set_cursor(window, { math.min(list_rows.ABOVE + 1, #self.view.shown), 0 })
-  end
-end
-
---- A window begins to show the list. Its cursor is set by Neovim after this.
----@param window integer
-function List:enter(window)
-  self.entered = true
-  if self.unpainted then
-    self:paint()
-  else
-    require('himalaya.ui.preview').follow(self)
-  end
-  vim.schedule(function()
-    self.entered = false
-    local there = vim.api.nvim_win_is_valid(window) and vim.api.nvim_win_get_buf(window) == self.buffer
-    if there and not self.view.over then
-      self:settle(window)
-    end
-  end)
-end
-
---- Goes to the next message, or the one before, that was not read.
----@param step integer
-function List:go_to_unread(step)
-  local line = vim.fn.line('.')
-  for _ = 1, math.abs(step) do
-    local at = line
-    repeat
-      at = at + (step > 0 and 1 or -1)
-      local row = self.view.shown[at]
-      local item = row and self:item(row.key)
-    until not row or (item and not item.flags.seen)
-    line = self.view.shown[at] and at or line
-  end
-  vim.api.nvim_win_set_cursor(0, { line, 0 })
-end
-
---- The message after or before one of the page.
----@param id integer
----@param step integer
----@return himalaya.Item?
-function List:neighbour(id, step)
-  for at, item in ipairs(self.items) do
-    if item.id == id then
-      return self.items[at + step]
-    end
-  end
 end
 
 --- Makes a buffer the list of a folder.
@@ -330,6 +247,9 @@ function M.attach(buffer, account, folder)
   if of_buffer[buffer] then
     of_buffer[buffer].stop()
   end
+  if just_left[buffer] then
+    list:go_on_from(just_left[buffer])
+  end
   list.stop = live.listen({
     news = function(of, news)
       list:hear(of, news)
@@ -358,6 +278,10 @@ function M.attach(buffer, account, folder)
       if of_buffer[buffer] == list then
         of_buffer[buffer] = nil
       end
+      just_left[buffer] = list
+      vim.schedule(function()
+        just_left[buffer] = nil
+      end)
     end,
   })
   vim.api.nvim_create_autocmd({ 'CursorMoved', 'BufLeave', 'WinScrolled', 'BufWinEnter' }, {

@@ -4,6 +4,7 @@
 
 local config = require('himalaya.config')
 local errors = require('himalaya.errors')
+local list_rows = require('himalaya.ui.list_rows')
 local mail = require('himalaya.mail')
 
 local PAUSE_MS = 100
@@ -251,7 +252,11 @@ function ListMail:repaint_changed(changed, news)
       self.unread = folder.unread
     end
   end
-  self:paint()
+  if #changed > list_rows.A_STEP then
+    self:paint_page()
+  elseif not self.laying then
+    self:paint()
+  end
 end
 
 ---@param account string

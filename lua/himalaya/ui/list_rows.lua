@@ -11,6 +11,8 @@ local M = {}
 
 --- How many lines stand above the first message.
 M.ABOVE = 3
+--- How many messages' rows are made in one turn of the loop.
+M.A_STEP = 9
 
 ---@class (exact) himalaya.ListShown
 ---@field address string the account's, or its name
