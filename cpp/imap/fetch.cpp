@@ -28,10 +28,12 @@ struct Window {
     uint64_t asked = 0;    // messages we think are in it
     uint64_t received = 0; // so far
     int64_t sent_ms = 0;
+    bool newest_only = false;                // asked for by `*`
     std::shared_ptr<const FetchWants> wants; // none: the request's
     std::vector<uint32_t> uids;              // received
     // Messages whose answer could not be read, and what of it.
     std::vector<std::pair<uint32_t, std::string>> unread;
+    std::vector<std::string> nameless; // what of such a one, where its UID could not be read either
 };
 
 // Bodies alone are fetched where the line may be slow: three windows of 250 are 3 MB under way, over a minute at 40 KiB/s
@@ -125,6 +127,8 @@ bool Fetching::take_malformed(Window& window, const Malformed& malformed) {
         return m_request.uids.max() == last_of_all;
     if (malformed.uid && !malformed.item.empty())
         window.unread.emplace_back(*malformed.uid, malformed.item);
+    else if (!malformed.item.empty())
+        window.nameless.emplace_back(malformed.item);
     else if (!m_unreadable)
         m_unreadable = make_error(Fault::protocol,
                                   fmt::format("The server told of a message in {} what cannot be read: {}.",
@@ -134,14 +138,24 @@ bool Fetching::take_malformed(Window& window, const Malformed& malformed) {
 }
 
 // A message that was answered with what cannot be read is asked for once more, without the item it failed at; and so
-// on, until it comes or nothing is left that could be left out.
+// on, until it comes or nothing is left that could be left out. Where the UID stands behind that item, all that did not
+// come of the window are asked for: those that there are.
 loop::Task<void> Fetching::ask_again(std::shared_ptr<Window> window, loop::CancelToken token) {
-    std::map<std::string, std::vector<uint32_t>> by_item;
+    if (window->unread.empty() && window->nameless.empty())
+        co_return;
+    std::map<std::string, UidSet> by_item;
     auto came = UidSet::of(window->uids);
-    for (auto& [uid, item] : window->unread)
+    auto missing = UidSet::parse(window->text).value_or(UidSet()).without(came);
+    for (auto& [uid, item] : window->unread) {
         if (!came.contains(uid)) // else it was news of a message that came
-            by_item[item].push_back(uid);
-    for (auto& [item, uids] : by_item) {
+            by_item[item].add(uid);
+        missing.remove(uid);
+    }
+    for (auto& item : window->nameless)
+        by_item[item] = by_item[item].united(missing);
+    for (auto& [item, asked] : by_item) {
+        if (asked.empty())
+            continue;
         auto less = std::make_shared<FetchWants>(window->wants ? *window->wants : m_request.wants);
         if (!leave_out(*less, item)) {
             if (!m_unreadable)
@@ -152,14 +166,12 @@ loop::Task<void> Fetching::ask_again(std::shared_ptr<Window> window, loop::Cance
                                "Ask for the folder's other messages, or look at it with another program.");
             continue;
         }
-        auto asked = UidSet::of(uids);
         for (auto& piece : split_for_line(asked, m_session->quirks().line_budget, m_items.size() + 40)) {
-            auto again = send(piece, uids.size(), false, less);
+            auto again = send(piece, asked.count(), window->newest_only, less);
             Answer got = co_await m_session->answer(again->ticket, token);
             if (!got.ok())
                 throw error_of(got.refusal(), fmt::format("fetch from {}", shown(m_request.folder)));
-            if (!again->unread.empty())
-                co_await ask_again(again, token);
+            co_await ask_again(again, token);
         }
     }
 }
@@ -179,24 +191,25 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
     auto window = std::make_shared<Window>();
     window->text = uids;
     window->asked = asked;
+    window->newest_only = newest_only;
     window->wants = std::move(other_wants);
     window->sent_ms = m_session->loop().now_ms();
     Request request{std::move(command), "UID FETCH", kinds};
-    window->ticket = m_session->post(
-        std::move(request), [this, state = window.get(), newest_only](const Response& response) {
+    window->ticket =
+        m_session->post(std::move(request), [this, state = window.get()](const Response& response) {
             if (auto* vanished = std::get_if<Vanished>(&response)) {
                 m_sink.on_vanished(vanished->uids);
                 return true;
             }
             if (auto* malformed = std::get_if<Malformed>(&response)) {
-                if (newest_only && malformed->uid)
+                if (state->newest_only && malformed->uid)
                     take_newest(*malformed->uid);
                 return take_malformed(*state, *malformed);
             }
             auto& got = std::get<Fetch>(response);
             if (!got.uid || !answers(state->wants ? *state->wants : m_request.wants, got))
                 return false;
-            if (newest_only)
+            if (state->newest_only)
                 take_newest(*got.uid);
             // `*` gives the last message whatever else was asked for; so does `900:*` in a folder of 800.
             if (!m_request.uids.contains(*got.uid))
@@ -271,8 +284,7 @@ loop::Task<void> Fetching::take_oldest(loop::CancelToken token) {
     m_flight.pop_front();
     if (got.ok()) {
         adapt(*window);
-        if (!window->unread.empty())
-            co_await ask_again(window, token);
+        co_await ask_again(window, token);
         if (auto came = UidSet::parse(window->text); came && !m_unreadable)
             m_sink.on_done(*came);
         co_return;
@@ -294,8 +306,7 @@ loop::Task<FetchResult> Fetching::run(loop::CancelToken token) {
         Answer got = co_await m_session->answer(newest->ticket, token);
         if (!got.ok() && m_selected.exists > 0)
             throw error_of(got.refusal(), fmt::format("fetch from {}", shown(m_request.folder)));
-        if (!newest->unread.empty())
-            co_await ask_again(newest, token);
+        co_await ask_again(newest, token);
     }
     if (m_selected.exists == 0 && !m_request.wants.vanished)
         co_return m_result;

@@ -4,6 +4,9 @@
 #include "catch.hpp"
 #include "imap/scripted_session.hpp"
 
+#include <algorithm>
+#include <fmt/format.h>
+
 using namespace himalaya;
 using namespace himalaya::imap;
 
@@ -82,6 +85,44 @@ TEST_CASE("news in the middle of a FETCH is not a message") {
     place.loop.value_of(fetch(session, std::move(request), counter, {}));
     REQUIRE(counter.uids == std::vector<uint32_t>{1});
     REQUIRE(session->selected()->exists == 3);
+}
+
+TEST_CASE("a message of which something cannot be read comes without that, wherever its UID stands") {
+    const std::string bad = std::string("ENVELOPE (NIL \"s") + '\0' + "x\" NIL NIL NIL NIL NIL NIL NIL NIL)";
+    const std::string good = "ENVELOPE (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL)";
+    for (bool uid_first : {true, false}) {
+        for (const std::string asked : {"1:*", "*", "2:9"}) {
+            Place place;
+            place.server.on("UID FETCH", [&](const std::string& line) -> std::string {
+                auto one = [&](int seq, int uid, const std::string& envelope) {
+                    if (line.find("ENVELOPE") == std::string::npos)
+                        return fmt::format("* {} FETCH (UID {} FLAGS ())\r\n", seq, uid);
+                    return uid_first ? fmt::format("* {} FETCH (UID {} FLAGS () {})\r\n", seq, uid, envelope)
+                                     : fmt::format("* {} FETCH (FLAGS () {} UID {})\r\n", seq, envelope, uid);
+                };
+                auto text = line.substr(10, line.find(' ', 10) - 10);
+                auto set = *UidSet::parse(text);
+                std::string out;
+                if (set.contains(2))
+                    out += one(1, 2, bad);
+                if (set.contains(5))
+                    out += one(2, 5, good);
+                if (set.contains(9) || text.ends_with("*"))
+                    out += one(3, 9, bad);
+                return out + "% OK\r\n";
+            });
+            auto session = place.open();
+            Counter counter;
+            auto request = request_for(*UidSet::parse(asked));
+            request.wants.envelope = true;
+            auto result = place.loop.value_of(fetch(session, request, counter, {}));
+            std::sort(counter.uids.begin(), counter.uids.end());
+            CAPTURE(uid_first, asked);
+            REQUIRE(result.messages == counter.uids.size());
+            REQUIRE(counter.uids ==
+                    (asked == "*" ? std::vector<uint32_t>{9} : std::vector<uint32_t>{2, 5, 9}));
+        }
+    }
 }
 
 TEST_CASE("a cancelled request leaves the connection in order") {
