@@ -182,8 +182,10 @@ loop::Task<std::shared_ptr<Session>> Pool::take(std::string folder, Priority pri
         auto watching = m_watching.lock();
         if (folder.empty() && watching && watching->alive())
             co_return watching;
-        size_t in_pool = m_sessions.size() - (watching && watching->alive() ? 1 : 0);
-        if (in_pool + m_opening < m_limit) {
+        if (watching && !watching->alive())
+            watching.reset();
+        size_t in_pool = m_sessions.size() - (watching ? 1 : 0);
+        if (in_pool + m_opening < std::max<size_t>(m_limit, watching ? 0 : 1)) {
             // Who is not asked for by a person waits until the time to try again has come.
             if (priority != Priority::user && m_failed && loop().now_ms() < m_not_before_ms) {
                 if (!passes_by_itself(m_failed->code))
@@ -199,17 +201,23 @@ loop::Task<std::shared_ptr<Session>> Pool::take(std::string folder, Priority pri
             } catch (Error& error) {
                 failed = error;
             }
-            auto shared = best(folder, false);
+            auto shared = to_share(folder);
             if (!shared || !may_mean_too_many(*failed))
                 throw Error(*failed);
             limit_to(in_pool, *failed);
             co_return shared;
         }
-        if (auto shared = best(folder, false))
+        if (auto shared = to_share(folder))
             co_return shared;
         // All that may be open are being opened.
         co_await m_opened.wait(token);
     }
+}
+
+std::shared_ptr<Session> Pool::to_share(const std::string& folder) const {
+    auto shared = best(folder, false);
+    auto watching = m_watching.lock();
+    return shared || !watching || !watching->alive() ? shared : watching;
 }
 
 std::shared_ptr<Session> Pool::watching(const std::string& folder) const {
@@ -234,9 +242,9 @@ loop::Task<std::shared_ptr<Session>> Pool::open_for_watch(loop::CancelToken toke
         }
     }
     if (failed) {
-        // Where no further one is allowed, one of the pool's, as long as that leaves one for the rest of the work.
-        if (m_sessions.size() > 1 && may_mean_too_many(*failed))
-            session = best({}, true);
+        // Where no further one is allowed, one of the pool's.
+        if (may_mean_too_many(*failed))
+            session = best({}, false);
         if (!session)
             throw Error(*failed);
         limit_to(m_sessions.size() - 1, *failed);
@@ -245,12 +253,21 @@ loop::Task<std::shared_ptr<Session>> Pool::open_for_watch(loop::CancelToken toke
     co_return session;
 }
 
+void Pool::give_back(const std::shared_ptr<Session>& session) {
+    if (m_watching.lock() == session)
+        m_watching.reset();
+    if (session->users() > 0)
+        session->set_idling(false);
+    else
+        session->close(make_error(Fault::cancelled, "Nothing is watched any more."));
+}
+
 void Pool::limit_to(size_t size, const Error& why) {
-    size = std::max<size_t>(size, 1);
     if (size >= m_limit)
         return;
     m_limit = size;
-    m_note = fmt::format("The server allows {} connection{} at a time: {}", size, size == 1 ? "" : "s",
+    auto allowed = m_sessions.size();
+    m_note = fmt::format("The server allows {} connection{} at a time: {}", allowed, allowed == 1 ? "" : "s",
                          why.message);
 }
 
@@ -341,7 +358,7 @@ PoolStats Pool::stats() const {
         stats.bytes_out += own.bytes_out;
         stats.malformed += session->engine().malformed();
     }
-    stats.limit = m_limit;
+    stats.limit = std::max<size_t>(m_limit, 1);
     stats.note = m_note;
     stats.mode = m_watch ? m_watch->mode() : "none";
     return stats;

@@ -65,8 +65,11 @@ class Pool : public std::enable_shared_from_this<Pool>, Listener {
     loop::Task<std::shared_ptr<Session>> take(std::string folder, Priority priority, loop::CancelToken token);
     // The watch's own connection, where it has this folder open and no other connection is idle; else none.
     std::shared_ptr<Session> watching(const std::string& folder) const;
-    // A connection of its own for the watch, beyond the pool's size when the server lets it.
+    // A connection of its own for the watch, beyond the pool's size when the server lets it. Where it lets us have one
+    // alone, the watch has that, and steps aside for whoever needs another folder.
     loop::Task<std::shared_ptr<Session>> open_for_watch(loop::CancelToken token);
+    // The watch needs it no more. It is closed, unless somebody else is at work on it.
+    void give_back(const std::shared_ptr<Session>& session);
 
     // LIST "*", kept until a connection was lost or forget_folders().
     loop::Task<std::vector<FolderInfo>> folders(loop::CancelToken token);
@@ -94,6 +97,7 @@ class Pool : public std::enable_shared_from_this<Pool>, Listener {
     loop::Task<std::shared_ptr<Session>> connect(loop::CancelToken token);
     loop::Task<bool> healthy(std::shared_ptr<Session> session, loop::CancelToken token);
     std::shared_ptr<Session> best(const std::string& folder, bool idle_only) const;
+    std::shared_ptr<Session> to_share(const std::string& folder) const;
     void limit_to(size_t size, const Error& why);
     void keep_house();
 
@@ -113,7 +117,7 @@ class Pool : public std::enable_shared_from_this<Pool>, Listener {
     Backoff m_backoff;
     std::optional<Error> m_failed; // the last attempt's, until one succeeds
     int64_t m_not_before_ms = 0;
-    size_t m_limit;
+    size_t m_limit; // the watch's not counted; 0 while that is the only one the server allows
     size_t m_opening = 0;
     std::string m_note;
     std::optional<std::vector<FolderInfo>> m_folders;

@@ -104,6 +104,8 @@ class Listener {
     virtual ~Listener() = default;
     virtual void on_news(Session& session, const Response& response) = 0;
     virtual void on_gone(Session& session, const Error& error) = 0;
+    // Somebody waits for another folder than the one that is in use.
+    virtual void on_wanted(Session&) {}
 };
 
 struct SessionStats {
@@ -178,6 +180,7 @@ class Session : public std::enable_shared_from_this<Session>, Engine::Events {
     loop::Task<Use> hold(std::string folder, Priority priority, loop::CancelToken token);
     // Somebody more urgent waits for another folder.
     bool is_wanted(Priority than) const;
+    bool is_wanted() const { return !m_waiters.empty(); }
     size_t users() const { return m_users; }
 
     // ---- IDLE: while on, the session idles whenever it has nothing else to do

@@ -35,6 +35,8 @@ loop::Task<Session::Use> Session::use(std::string folder, Priority priority, loo
     auto place = std::find_if(m_waiters.begin(), m_waiters.end(),
                               [&](auto* other) { return other->priority > priority; });
     m_waiters.insert(place, &waiter);
+    for (auto* listener : std::vector(m_listeners))
+        listener->on_wanted(*this);
     try {
         co_await waiter.once.wait(token);
     } catch (...) {

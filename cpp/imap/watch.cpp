@@ -109,7 +109,7 @@ loop::Task<void> Watch::run() {
         }
         if (auto session = std::exchange(m_session, nullptr)) {
             session->unlisten(this);
-            session->close(make_error(Fault::cancelled, "Nothing is watched any more."));
+            m_pool.give_back(session);
         }
         m_mode = Mode::none;
         if (m_stopped || token.cancelled() || folders().empty())
@@ -160,7 +160,8 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
             m_missing.insert(m_folder);
             if (m_missing.contains(folders().front())) {
                 m_mode = Mode::poll;
-                (void)co_await nap(m_pool.account().poll_ms, token);
+                if (!session->is_wanted())
+                    (void)co_await nap(m_pool.account().poll_ms, token);
                 if (!session->alive())
                     throw Error(*session->error());
                 m_missing.clear();
@@ -191,10 +192,13 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
             // Of other folders IDLE says nothing, and NOTIFY not always.
             bool polls = m_mode == Mode::poll || names.size() > 1;
             uint64_t wait = polls ? std::min(m_pool.account().poll_ms, renewal_ms()) : renewal_ms();
+            // Where the server allows no other connection, whoever needs another folder gets this one meanwhile.
+            if (session->is_wanted())
+                break;
             bool woken = co_await nap(wait, token);
             if (!session->alive())
                 throw Error(*session->error());
-            again = folders() != names || m_overflowed;
+            again = folders() != names || m_overflowed || session->is_wanted();
             m_overflowed = false;
             if (again)
                 break;
@@ -378,6 +382,11 @@ void Watch::on_news(Session& session, const Response& response) {
         return;
     }
     tell(change);
+}
+
+void Watch::on_wanted(Session&) {
+    if (m_nap)
+        m_pool.loop().defer([keep = m_pool.shared_from_this(), this] { ask_now(); });
 }
 
 void Watch::on_gone(Session&, const Error& error) {

@@ -74,6 +74,7 @@ class Watch : Listener {
 
     void on_news(Session& session, const Response& response) override;
     void on_gone(Session& session, const Error& error) override;
+    void on_wanted(Session& session) override;
 
     Pool& m_pool;
     std::list<Watcher> m_watchers;

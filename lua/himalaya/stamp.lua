@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'd3722a6ae3b64d72'
+return '8767c486d1caa730'

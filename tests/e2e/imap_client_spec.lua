@@ -214,6 +214,30 @@ describe('the client', function()
     client:close()
   end)
 
+  it('watches and works elsewhere where the server allows one connection', function()
+    local server = servers.dovecot({ users = { 'home' }, messages = 3, max_connections = 1 })
+    server:ask({ ['do'] = 'deliver', user = 'home', folder = 'Archive', count = 4 })
+    local client = open(server)
+    local newest
+    client:watch('INBOX', function(change)
+      newest = change.exists or newest
+    end)
+    child.wait_for(function()
+      return client:stats().mode ~= 'none'
+    end, 10000, 'the watch to begin')
+    for expected = 4, 6 do
+      local err, messages = fetch(client, 'Archive', '1:*', { 'envelope' })
+      assert.is_nil(err)
+      assert.equal(4, #messages)
+      server:ask({ ['do'] = 'deliver', user = 'home', count = 1 })
+      child.wait_for(function()
+        return newest == expected
+      end, 20000, 'news of the watched folder')
+    end
+    assert.equal(1, client:stats().connections)
+    client:close()
+  end)
+
   it('gives up a server that never answers, within the timeout', function()
     local server = servers.dovecot({ users = { 'home' } })
     local proxy = servers.proxy({ to = server.tls_port })

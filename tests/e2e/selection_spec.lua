@@ -81,4 +81,31 @@ describe('the options of an account', function()
     assert.is_true(least > 1, 'too little mail to tell')
     assert.is_true(seconds > least, ('%d bytes in %.1f s'):format(home.bytes, seconds))
   end)
+
+  it('are met over the one connection that a server allows', function()
+    dovecot = servers.dovecot({ users = { 'home' }, messages = 30, max_connections = 1 })
+    dovecot:ask({ ['do'] = 'deliver', user = 'home', folder = 'Archive', count = 3 })
+    start({ bodies = 'on_demand' })
+    nvim.lua('require("himalaya.sync.manager").start_auto_sync()')
+    local function wait_for_mail(folder, count)
+      nvim.wait_for(function()
+        local page = support.call(nvim, 'list', 'home', folder, { page_size = 100 })
+        return page.result and page.result.total == count
+      end, 30000, ('%d messages in %s'):format(count, folder))
+    end
+    wait_for_mail('INBOX', 30)
+    wait_for_mail('Archive', 3)
+    for round = 1, 2 do
+      dovecot:ask({ ['do'] = 'deliver', user = 'home', count = 1 })
+      wait_for_mail('INBOX', 30 + round)
+      -- Another folder's text, while the inbox is listened to.
+      local item = support.good(support.call(nvim, 'list', 'home', 'Archive', {})).items[round]
+      assert.is_true(#support.good(support.call(nvim, 'read', 'home', 'Archive', item.id, {})).text > 0)
+      support.good(support.call(nvim, 'flag', 'home', 'Archive', item.id, { add = { 'flagged' } }))
+      nvim.wait_for(function()
+        return not support.good(support.call(nvim, 'list', 'home', 'Archive', {})).items[round].pending
+      end, 20000, 'the flag to be carried')
+    end
+    assert.equal('', nvim.messages())
+  end)
 end)

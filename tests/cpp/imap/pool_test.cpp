@@ -142,6 +142,49 @@ TEST_CASE("a watch idles, tells of news at once, and renews with one write") {
     pool->close();
 }
 
+TEST_CASE("the only connection that the server allows is the watch's, and everybody's when they need it") {
+    Place place;
+    place.server.on("IDLE", "+ idling\r\n");
+    auto pool = pool_at(place);
+    place.server.on("AUTHENTICATE", "% NO [LIMIT] Maximum number of connections exceeded\r\n");
+    std::vector<Change> changes;
+    pool->watch().add("INBOX", [&](const Change& change) { changes.push_back(change); });
+    REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 1; }));
+    REQUIRE(pool->stats().connections == 1);
+    for (auto priority : {Priority::user, Priority::background}) {
+        auto tried = place.server.connections;
+        auto idled = place.server.count("IDLE");
+        auto selected = place.server.count("SELECT \"Other\"");
+        {
+            auto session = place.loop.value_of(pool->take("Other", priority, {}));
+            auto use = place.loop.value_of(session->use("Other", priority, {}));
+            auto options = SelectOptions();
+            place.loop.value_of(select(session, "Other", std::move(options), {}));
+            REQUIRE(place.server.count("SELECT \"Other\"") == selected + 1);
+            place.loop.value_of(status(session, {"INBOX"}, {}));
+            REQUIRE(place.server.count("IDLE") == idled);
+        }
+        REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") > idled; }));
+        // One is refused, to learn that no other one is to be had.
+        REQUIRE(place.server.connections <= tried + (priority == Priority::user ? 1 : 0));
+    }
+    REQUIRE(pool->stats().note.find("allows 1 connection at") != std::string::npos);
+    changes.clear();
+    place.server.say("* 7 EXISTS\r\n");
+    REQUIRE(place.loop.run_until([&] { return !changes.empty(); }));
+    REQUIRE(changes[0].exists == 7);
+    // Who is at work on it is not disturbed when nothing is watched any more.
+    auto session = place.loop.value_of(pool->take("Other", Priority::user, {}));
+    auto use = place.loop.value_of(session->use("Other", Priority::user, {}));
+    pool->watch().remove(1);
+    for (int i = 0; i < 20; ++i)
+        place.loop.turn();
+    REQUIRE(session->alive());
+    use.release();
+    REQUIRE(place.loop.value_of(pool->take("Other", Priority::user, {})) == session);
+    pool->close();
+}
+
 TEST_CASE("a watch whose IDLE is refused polls") {
     Place place;
     place.server.on("IDLE", "% BAD what\r\n");
