@@ -190,6 +190,30 @@ int sync_metrics(lua_State* L, Runtime&) {
     return 1;
 }
 
+// mail.cache() -> { memory, disk, remote = { hits, misses }, evictions }: where messages were found that were read. A
+// level is asked when the one before has not got it; `memory` are those that are parsed already, which has `bytes`.
+int cache(lua_State* L, Runtime&) {
+    ReadCounts counts = g_home ? g_home->read_counts : ReadCounts();
+    std::int64_t kept = 0;
+    if (g_home)
+        for (const auto& each : g_home->read)
+            kept += static_cast<std::int64_t>(each.message->text.size() + each.message->html.size());
+    lua_createtable(L, 0, 4);
+    auto add = [L](const char* name, const ReadCounts::Level& level, std::optional<std::int64_t> bytes) {
+        lua_createtable(L, 0, 3);
+        set(L, "hits", level.hits);
+        set(L, "misses", level.misses);
+        if (bytes)
+            set(L, "bytes", *bytes);
+        lua_setfield(L, -2, name);
+    };
+    add("memory", counts.memory, kept);
+    add("disk", counts.disk, std::nullopt);
+    add("remote", counts.remote, std::nullopt);
+    set(L, "evictions", counts.evictions);
+    return 1;
+}
+
 } // namespace
 
 void open_mail(lua_State* L, Runtime&) {
@@ -197,6 +221,7 @@ void open_mail(lua_State* L, Runtime&) {
     set_function<open>(L, "open");
     set_function<close>(L, "close");
     set_function<cancel>(L, "cancel");
+    set_function<cache>(L, "cache");
     add_mail_reading(L);
     add_mail_acting(L);
     add_mail_syncing(L);

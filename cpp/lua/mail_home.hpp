@@ -38,6 +38,19 @@ struct ReadMessage {
     std::shared_ptr<const mail::Message> message;
 };
 
+// Where the messages that were read came from: parsed already, the store on this disk, the server.
+struct ReadCounts {
+    struct Level {
+        std::int64_t hits = 0;
+        std::int64_t misses = 0;
+        void count(bool found) { ++(found ? hits : misses); }
+    };
+    Level memory;
+    Level disk;
+    Level remote;
+    std::int64_t evictions = 0; // of parsed ones
+};
+
 class MailHome {
   public:
     explicit MailHome(Runtime& of);
@@ -62,7 +75,8 @@ class MailHome {
     net::Net net;
     Operations operations;
     std::map<std::string, std::shared_ptr<MailAccount>> accounts;
-    std::deque<ReadMessage> read;                                // newest first
+    std::deque<ReadMessage> read; // newest first
+    ReadCounts read_counts;
     std::map<std::string, std::shared_ptr<sync::Counts>> counts; // of every account that was ever open
     std::string instance;                                        // this Neovim's name in the op log
 

@@ -182,7 +182,7 @@ struct Wish {
 
 // The message's bytes, from the server where they are not here; and the row as it was.
 loop::Task<std::pair<store::Message, std::shared_ptr<std::string>>>
-bytes_of(Account account, std::string folder, store::Id id, loop::CancelToken token) {
+bytes_of(MailHome& home, Account account, std::string folder, store::Id id, loop::CancelToken token) {
     struct Got {
         store::Message row;
         std::shared_ptr<std::string> bytes;
@@ -198,6 +198,7 @@ bytes_of(Account account, std::string folder, store::Id id, loop::CancelToken to
             },
             token);
         auto got = co_await reading;
+        (asked ? home.read_counts.remote : home.read_counts.disk).count(got.bytes != nullptr);
         if (got.bytes)
             co_return std::pair(std::move(got.row), std::move(got.bytes));
         if (asked || !account->account)
@@ -227,9 +228,10 @@ loop::Task<Parsed> parsed(MailHome& home, Account account, const Wish& wish, loo
         return body && kept.body == *body && kept.store == account->store.get();
     };
     auto kept = std::find_if(home.read.begin(), home.read.end(), matches);
+    home.read_counts.memory.count(kept != home.read.end());
     if (kept != home.read.end())
         co_return Parsed{kept->message, std::move(key)};
-    auto getting = bytes_of(account, wish.folder, wish.id, token);
+    auto getting = bytes_of(home, account, wish.folder, wish.id, token);
     auto [fresh, bytes] = co_await getting;
     auto parsing = account->store->on_files<std::shared_ptr<const mail::Message>>(
         [&home, bytes = bytes]() -> std::shared_ptr<const mail::Message> {
@@ -239,8 +241,10 @@ loop::Task<Parsed> parsed(MailHome& home, Account account, const Wish& wish, loo
     auto message = co_await parsing;
     if (fresh.body) {
         home.read.push_front({account->store.get(), *fresh.body, message});
-        if (home.read.size() > KEPT_MESSAGES)
+        if (home.read.size() > KEPT_MESSAGES) {
             home.read.pop_back();
+            ++home.read_counts.evictions;
+        }
     }
     co_return Parsed{std::move(message), std::move(key)};
 }
@@ -386,7 +390,7 @@ int save_thunk(lua_State* L, Runtime& runtime) {
                         return [](MailHome& at, Account mine, std::string where, store::Id which,
                                   std::string number, std::string file,
                                   loop::CancelToken stop) -> loop::Task<Arguments> {
-                            auto getting = bytes_of(mine, where, which, stop);
+                            auto getting = bytes_of(at, mine, where, which, stop);
                             auto [row, bytes] = co_await getting;
                             auto saving = mine->store->on_files<std::int64_t>(
                                 [&at, bytes = bytes, number, file] {

@@ -112,7 +112,8 @@ M.table = {
   },
   {
     name = 'HimalayaStats',
-    desc = 'Show how long syncs took and what they cost, and what was counted since Neovim started.',
+    desc = 'Show how long syncs took and what they cost, and what was counted since Neovim started. Among it '
+      .. 'is where messages were found that were read, and how long jobs waited.',
     module = 'himalaya.ui.stats',
     call = 'open',
   },

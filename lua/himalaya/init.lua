@@ -44,7 +44,9 @@ end
 --- accounts together and in `accounts` for each by its name: `cycles` (that ended well), `cancelled`, `failures` by
 --- the error's code, `new`, `updated`, `expunged`, `uploaded`, `bytes`, `round_trips`, `connections_opened`,
 --- `duration_ms` (the sum), `durations` of cycles (`count`, `mean_ms`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`),
---- `asked` (of another Neovim that leads) and `served` (for others).
+--- `asked` (of another Neovim that leads) and `served` (for others). `cache` says where the messages that were read
+--- were found: `memory`, `disk` and `remote`, each with `hits` and `misses`, each asked when the one before has not got
+--- it, and `evictions` from memory.
 ---@return table
 function M.metrics()
   return require('himalaya.core.metrics').all()

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '8767c486d1caa730'
+return '975a85d66c2c7229'

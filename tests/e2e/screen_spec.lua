@@ -415,6 +415,9 @@ describe('the screen', function()
     nvim.type('q:HimalayaStats<CR>')
     wait_for_text('Syncs, oldest to newest')
     wait_for_text('round trips')
+    for _, words in ipairs({ 'cache, memory', 'cache, disk', 'cache, remote', 'waits' }) do
+      wait_for_text(words)
+    end
     nvim.type('q')
     nvim.type('?')
     wait_for_text('Move to the archive')

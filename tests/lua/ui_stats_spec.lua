@@ -100,6 +100,28 @@ describe('the statistics', function()
     )
   end)
 
+  it('name caches and waits before there were any', function()
+    local rows = stats.counted({
+      cache = { memory = { hits = 0, misses = 0, bytes = 0 }, remote = { hits = 1, misses = 0 } },
+      jobs = {
+        submitted = 0,
+        completed = 0,
+        failed = 0,
+        cancelled = 0,
+        timed_out = 0,
+        retried = 0,
+        waits = {},
+      },
+    })
+    assert.same({
+      ' Since Neovim started',
+      '   cache, memory  not asked yet, 0B',
+      '   cache, remote  100% of 1 found',
+      '   jobs           0 ended well, 0 failed, 0 were cancelled, 0 timed out, 0 run again',
+      '   waits          none yet',
+    }, texts(rows))
+  end)
+
   it('are short where nothing was counted yet', function()
     assert.same({ ' Since Neovim started' }, texts(stats.counted({})))
   end)

@@ -21,7 +21,7 @@ function M.all()
   return {
     jobs = of('himalaya.native', 'jobs.metrics') or {},
     sync = of('himalaya.native', 'sync.metrics') or {},
-    cache = of('himalaya.core.smart_cache', 'stats') or {},
+    cache = of('himalaya.native', 'mail.cache') or {},
     memory = memory,
     loop = of('himalaya.native', 'loop.metrics') or { longest_turn_ms = 0, turns_over_2ms = 0, by_room = {} },
   }

@@ -185,11 +185,16 @@ local function add_jobs(rows, jobs)
       jobs.retried
     )
   )
+  local waited = false
   for _, lane in ipairs(LANES) do
     local waits = jobs.waits and jobs.waits[lane]
     if waits and (waits.count or 0) > 0 then
+      waited = true
       rows[#rows + 1] = entry('waits, ' .. lane, spread(waits))
     end
+  end
+  if not waited then
+    rows[#rows + 1] = entry('waits', spread({}))
   end
 end
 
