@@ -1,6 +1,7 @@
 #include "store/salvage.hpp"
 
 #include "store/change.hpp"
+#include "store/first_page.hpp"
 #include "store/schema.hpp"
 
 #include <fmt/format.h>
@@ -60,12 +61,13 @@ constexpr const char* NEEDED =
 constexpr const char* NONSENSE = "kind NOT IN ('flag', 'move', 'copy', 'expunge', 'append') OR "
                                  "state NOT IN ('queued', 'sent', 'done', 'failed', 'undone')";
 
+// -1 where that cannot be read.
 int count(Database& database, const std::string& sql) {
     try {
         auto row = database.prepare_once(sql);
         return row.step() ? static_cast<int>(row.integer(0)) : 0;
     } catch (const Error&) {
-        return 0;
+        return -1;
     }
 }
 
@@ -152,10 +154,40 @@ std::string made_anew(const std::string& path) {
     return path + ".whole";
 }
 
+// A copy of the damaged file with the first page of a sound one.
+std::string legible_copy(const std::string& path) {
+    return path + ".legible";
+}
+
+bool knows_its_tables(Database& database) {
+    return count(database, "SELECT count(*) FROM sqlite_master WHERE name IN ('op', 'op_target')") == 2;
+}
+
 void remove_database(const std::string& path) {
     std::error_code ignored;
     for (const char* tail : {"", "-wal", "-shm"})
         std::filesystem::remove(path + tail, ignored);
+}
+
+// The file as it can be read: itself, else a copy that was told where its tables lie; null when neither helps.
+Database* legible(const std::string& path, const std::string& sound, std::optional<Database>& old,
+                  std::optional<Database>& copy) {
+    if (old && knows_its_tables(*old))
+        return &*old;
+    auto first = FirstPage::of(sound);
+    auto place = legible_copy(path);
+    remove_database(place);
+    try {
+        for (const char* tail : {"", "-wal"})
+            if (std::filesystem::exists(path + tail))
+                std::filesystem::copy_file(path + tail, place + tail);
+        if (!first || !first->lend_to(place))
+            return nullptr;
+        copy.emplace(place, Database::Mode::write);
+        return knows_its_tables(*copy) ? &*copy : nullptr;
+    } catch (const std::exception&) {
+        return nullptr;
+    }
 }
 
 } // namespace
@@ -219,6 +251,7 @@ Salvage set_aside(const std::string& path, std::int64_t now) {
         Database fresh(being_made(path), Database::Mode::write);
         set_pragmas(fresh, Database::Mode::write);
         open_schema(fresh);
+        fresh.execute("PRAGMA wal_checkpoint(TRUNCATE)");
         try {
             old.emplace(path, Database::Mode::write);
             // Until it lies elsewhere nobody writes to it any more.
@@ -226,16 +259,20 @@ Salvage set_aside(const std::string& path, std::int64_t now) {
         } catch (const Error&) {
             // As far as it can be read it is.
         }
-        int there = old ? count_unfinished(*old) : 0;
-        if (old)
+        std::optional<Database> copy;
+        auto* readable = legible(path, being_made(path), old, copy);
+        int there = readable ? count_unfinished(*readable) : -1;
+        if (readable)
             try {
-                carry_over(*old, fresh, salvage);
+                carry_over(*readable, fresh, salvage);
             } catch (const Error&) {
                 // Nothing in it can be read at all; the message that it was set aside says where it lies.
             }
-        go_on_counting(old ? &*old : nullptr, fresh, now);
+        go_on_counting(readable, fresh, now);
         salvage.lost_ops = there > salvage.ops ? there - salvage.ops : 0;
+        salvage.legible = there >= 0;
     }
+    remove_database(legible_copy(path));
     std::error_code problem;
     std::filesystem::rename(being_made(path), made_anew(path), problem);
     salvage.set_aside = fmt::format("{}.damaged-{}", path, now);

@@ -12,6 +12,7 @@ struct Salvage {
     std::string set_aside; // where the damaged file lies now
     int ops = 0;           // carried over
     int lost_ops = 0;      // there, but unreadable
+    bool legible = false;  // else nobody knows how many there were
 };
 
 // Looks at all of it: pages, indexes against their tables, the tables that should be there, what ops say. True when the

@@ -177,7 +177,9 @@ void Store::mend(const std::function<bool()>& is_damaged) {
             fmt::format("The store of this account was damaged and lies now at {}; its mail comes from the "
                         "server again, {} of your unfinished changes were kept{}.",
                         salvage.set_aside, salvage.ops,
-                        salvage.lost_ops ? fmt::format(" and {} could not be read", salvage.lost_ops) : "");
+                        salvage.lost_ops  ? fmt::format(" and {} could not be read", salvage.lost_ops)
+                        : salvage.legible ? ""
+                                          : " and no others could be looked for");
         log::warn("store", "{}", m_noticed);
     }
     std::error_code problem;

@@ -35,6 +35,27 @@ std::set<std::string> shape(Database& database) {
     return all;
 }
 
+constexpr int OPS = 12;
+
+// 300 messages, of which the first are on their way to the trash; all of it in the one file.
+void fill(const std::filesystem::path& path) {
+    Database database(path, Database::Mode::write);
+    set_pragmas(database, Database::Mode::write);
+    open_schema(database);
+    Change change(database);
+    keep_folders(change, {{.path = "INBOX", .remote = "INBOX", .role = "inbox"},
+                          {.path = "Trash", .remote = "Trash", .role = "trash"}});
+    std::vector<Arrival> letters;
+    for (int i = 1; i <= 300; ++i)
+        letters.push_back(letter(i));
+    auto inbox = folder_of(database, "INBOX")->id;
+    auto ids = bring_in(change, inbox, letters).fresh;
+    for (std::size_t i = 0; i < OPS; ++i)
+        move(change, inbox, std::span(ids).subspan(i, 1), folder_of(database, "Trash")->id, {"this", 5});
+    change.commit();
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
 } // namespace
 
 TEST_CASE("a store of every older version is brought to this one with its mail and what the user did") {
@@ -72,25 +93,8 @@ TEST_CASE("a store of every older version is brought to this one with its mail a
 TEST_CASE("a store that is damaged anywhere opens, and says of every unfinished change whether it was kept") {
     const char* soak = std::getenv("HIMALAYA_SOAK");
     const int rounds = soak && *soak == '1' ? 2'000 : 40;
-    constexpr int OPS = 12;
     Folderful original;
-    {
-        Database database(original.path(), Database::Mode::write);
-        set_pragmas(database, Database::Mode::write);
-        open_schema(database);
-        Change change(database);
-        keep_folders(change, {{.path = "INBOX", .remote = "INBOX", .role = "inbox"},
-                              {.path = "Trash", .remote = "Trash", .role = "trash"}});
-        std::vector<Arrival> letters;
-        for (int i = 1; i <= 300; ++i)
-            letters.push_back(letter(i));
-        auto inbox = folder_of(database, "INBOX")->id;
-        auto ids = bring_in(change, inbox, letters).fresh;
-        for (std::size_t i = 0; i < OPS; ++i)
-            move(change, inbox, std::span(ids).subspan(i, 1), folder_of(database, "Trash")->id, {"this", 5});
-        change.commit();
-        database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    }
+    fill(original.path());
     // --rng-seed N brings a run back.
     auto seed = Catch::rngSeed() ? Catch::rngSeed() : static_cast<unsigned>(soak ? time(nullptr) : 1);
     std::mt19937 random(seed);
@@ -166,4 +170,40 @@ TEST_CASE("a store that is damaged anywhere opens, and says of every unfinished 
     // Most damage hits what can be fetched again.
     REQUIRE(noticed > rounds / 4);
     REQUIRE(kept > rounds * OPS / 3);
+}
+
+TEST_CASE("a store whose first page is gone keeps what waits for the server") {
+    for (std::size_t bytes : {1, 16, 100, 101, 500, 4096}) {
+        INFO(bytes << " bytes");
+        TestLoop loop;
+        Folderful place;
+        auto home = place.folder() / "home";
+        std::filesystem::create_directories(home);
+        fill(home / "mail.db");
+        {
+            std::fstream file(home / "mail.db", std::ios::in | std::ios::out | std::ios::binary);
+            file.write(std::string(bytes, '\x5a').data(), static_cast<std::streamsize>(bytes));
+        }
+        auto store = loop.value_of(Store::open(loop, Place{home}, {}));
+        REQUIRE(store->noticed().find("12 of your unfinished changes were kept.") != std::string::npos);
+        auto waiting = loop.value_of(
+            store->read<std::int64_t>([](Database& database) { return pending_ops(database); }, {}));
+        REQUIRE(waiting == OPS);
+        store->close();
+        for (const auto& entry : std::filesystem::directory_iterator(home))
+            REQUIRE(entry.path().string().find("legible") == std::string::npos);
+    }
+}
+
+TEST_CASE("a store of which nothing can be read says so") {
+    TestLoop loop;
+    Folderful place;
+    auto home = place.folder() / "home";
+    std::filesystem::create_directories(home);
+    std::ofstream(home / "mail.db", std::ios::binary) << std::string(200'000, '\x5a');
+    auto store = loop.value_of(Store::open(loop, Place{home}, {}));
+    REQUIRE(
+        store->noticed().find("0 of your unfinished changes were kept and no others could be looked for.") !=
+        std::string::npos);
+    store->close();
 }
