@@ -182,6 +182,9 @@ describe('the address of a message', function()
       nvim.wait_for_text('address')
       nvim.cmd('bwipeout!')
     end
+    edit('himalaya://home/Lists/reading')
+    nvim.wait_for_text('must be written %2F')
+    nvim.cmd('bwipeout!')
     for _, key in ipairs({ '1.2.3', 'x', '0.0', '99999999999999999999.1', ('a'):rep(32) }) do
       edit('himalaya://home/INBOX?m=' .. key)
       nvim.wait_for_text('not found')

@@ -161,6 +161,8 @@ describe('the screen', function()
     nvim.type(':Himalaya office/Sent<CR>')
     wait_for_text('Himalaya - office@example.org - Sent')
     nvim.type(':Himalaya office<CR>')
+    nvim.type(':Himalaya home/Shelf<CR>')
+    wait_for_text('No folder `Shelf` is known in home.')
     nvim.type(':Himalaya home/INBOX<CR>')
     wait_for_text('120 emails')
     -- An account is closed and opened.

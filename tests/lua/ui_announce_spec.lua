@@ -119,7 +119,7 @@ describe('a sync', function()
 
   it('tells a failure once, another one again, and none of being offline', function()
     start()
-    local said = child.lua(function()
+    child.lua(function()
       local errors = require('himalaya.errors')
       local function fail(code, message)
         local err = errors.new(code, message)
@@ -132,13 +132,26 @@ describe('a sync', function()
       fail('auth', 'The account is locked.')
       _G.emit('HimalayaSynced', { kind = 'full', accounts = { home = { new = 0 } }, duration_ms = 1 })
       fail('auth', 'The account is locked.')
-      return _G.said
     end)
+    child.wait_for('return #said >= 3')
     assert.same({
       'himalaya: home: The password is wrong.',
       'himalaya: home: The account is locked.',
       'himalaya: home: The account is locked.',
-    }, said)
+    }, child.lua('return said'))
+  end)
+
+  it('tells a failure once its autocommand is over, which would be blamed for it', function()
+    start()
+    assert.equal(
+      0,
+      child.lua(function()
+        local err = require('himalaya.errors').new('auth', 'The password is wrong.')
+        _G.emit('HimalayaSyncFailed', { kind = 'full', accounts = { 'home' }, err = err })
+        return #_G.said
+      end)
+    )
+    child.wait_for('return #said == 1')
   end)
 
   it('that has ended is seen in its line for some seconds, in its colour', function()

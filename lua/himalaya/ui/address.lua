@@ -58,6 +58,10 @@ function M.decode(name)
   end
   local path, query = rest:match('^([^?]*)%?(.*)$')
   local account, folder = (path or rest):match('^([^/]*)/?([^/]*)$')
+  if not account and (path or rest):find('^[%w_@-][%w._@-]*/') then
+    return nil,
+      'A `/` in the folder of this address must be written %2F; :Himalaya ACCOUNT/FOLDER takes it as it is.'
+  end
   if not account or not account:find('^[%w_@-][%w._@-]*$') then
     return nil, 'This address names no account: write himalaya://ACCOUNT/FOLDER.'
   end

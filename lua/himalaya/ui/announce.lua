@@ -100,7 +100,10 @@ local function tell_failure(name, err)
     return
   end
   told[name] = err.message
-  notify.error(('%s: %s'):format(name, errors.sentence(err)))
+  -- Before 0.11 what is said as an error inside of an autocommand is shown as an error of that autocommand.
+  vim.schedule(function()
+    notify.error(('%s: %s'):format(name, errors.sentence(err)))
+  end)
 end
 
 local on = {}

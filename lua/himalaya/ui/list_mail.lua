@@ -6,6 +6,8 @@ local config = require('himalaya.config')
 local errors = require('himalaya.errors')
 local list_rows = require('himalaya.ui.list_rows')
 local mail = require('himalaya.mail')
+local state = require('himalaya.core.state')
+local text = require('himalaya.ui.text')
 
 local PAUSE_MS = 100
 
@@ -83,11 +85,12 @@ function ListMail:look_for_first_sync()
     self.first_sync = true
     require('himalaya.sync.manager').start_sync('full', { account = self.account })
   end
-  return errors.new(
-    'not_found',
-    'Nothing of this folder is here yet.',
-    'S syncs everything, c shows what there is.'
-  )
+  local hint = 'S syncs everything, c shows what there is.'
+  if state.account(self.account).last_sync then
+    local words = ('No folder `%s` is known in %s.'):format(text.truncate(self.folder, 40), self.account)
+    return errors.new('not_found', words, hint)
+  end
+  return errors.new('not_found', 'Nothing of this folder is here yet.', hint)
 end
 
 ---@param more? table
