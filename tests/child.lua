@@ -169,8 +169,11 @@ function M.start(opts)
     end
     local ok, value = pcall(M.wait_for, ask, timeout, what)
     if not ok then
-      local messages = child.exit_code == nil and child.messages() or ''
-      error(('%s\nits messages: %s%s'):format(value, messages, said()), 2)
+      local alive = child.exit_code == nil
+      local messages = alive and child.messages() or ''
+      local screen = alive and child.screen() or {}
+      local shown = table.concat(screen, '\n'):gsub('%s+$', '')
+      error(('%s\nits messages: %s%s\nits screen:\n%s'):format(value, messages, said(), shown), 2)
     end
     return value
   end

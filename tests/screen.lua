@@ -36,14 +36,9 @@ function M.start(dovecot, opts)
   end
 
   function nvim.wait_for_text(text, limit)
-    local shown
-    local ok, problem = pcall(nvim.wait_for, function()
-      shown = nvim.text()
-      return shown:find(text, 1, true) ~= nil
+    nvim.wait_for(function()
+      return nvim.shows(text)
     end, limit or 15000, ('`%s` on the screen'):format(text))
-    if not ok then
-      error(problem .. '\nthe screen:\n' .. (shown or ''), 2)
-    end
   end
 
   --- The lines of a folder's list.

@@ -49,7 +49,8 @@ class Imports(Case):
             return sum(connection["round_trips"] for connection in proxy("report")["connections"])
         before = trips()
         self.assertEqual([], agent.good("sync", kind="full")["refused"])
-        self.assertLess(trips() - before, 40)
+        # One by one they would be 120, each with a wait of its own; how many go together depends on the machine.
+        self.assertLess(trips() - before, 80)
         self.brought(account, agent, 118)
 
     def test_a_line_that_breaks_in_the_middle_doubles_and_loses_none(self):
