@@ -104,9 +104,9 @@ Id flag(Change& change, Id folder, std::span<const Id> messages, const FlagChang
 }
 
 Id move(Change& change, Id folder, std::span<const Id> messages, Id target, const Author& author) {
-    if (folder == target || messages.empty())
-        return 0;
     auto here = in_folder(change.database(), folder, messages);
+    if (folder == target || here.empty())
+        return 0;
     auto op = write_op(change, OpKind::move, folder, target, {}, author, 0);
     for (const auto& message : here) {
         write_target(change, op, message);

@@ -157,6 +157,7 @@ describe('himalaya.mail', function()
       -- All or nothing.
       assert.equal('not_found', code('delete', 'home', 'INBOX', { item.id, id }))
       assert.equal('not_found', code('move', 'home', 'INBOX', { item.id, id }, 'Archive'))
+      assert.equal('not_found', code('move', 'home', 'INBOX', { id }, 'INBOX'))
       assert.equal('not_found', code('copy', 'home', 'INBOX', { item.id, id }, 'Archive'))
     end
     assert.equal('not_found', code('read', 'home', 'Archive', item.id, {}))

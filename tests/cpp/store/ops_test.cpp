@@ -62,6 +62,18 @@ TEST_CASE("a flag that is there already is no op") {
     REQUIRE(pending_ops(box.database) == 0);
 }
 
+TEST_CASE("a move to where the message is already is no op") {
+    Mailbox box;
+    auto ids = box.bring(box.inbox, {letter(1)});
+    auto to_inbox = [&](const std::vector<Id>& which) {
+        return in_change(
+            box, [&](Change& change) { return move(change, box.inbox, which, box.inbox, box.me); });
+    };
+    REQUIRE(to_inbox(ids) == 0);
+    REQUIRE_THROWS_AS(to_inbox({ids[0] + 1}), Error);
+    REQUIRE(pending_ops(box.database) == 0);
+}
+
 TEST_CASE("a message named twice is one message") {
     Mailbox box;
     auto ids = box.bring(box.inbox, {letter(1)});
