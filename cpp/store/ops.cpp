@@ -11,6 +11,9 @@ namespace himalaya::store {
 
 namespace {
 
+// In seconds. What is to wait for longer was put off before the clock was set back.
+constexpr std::int64_t LONGEST_WAIT = 3'600;
+
 constexpr std::array<std::string_view, 5> KINDS = {"flag", "move", "copy", "expunge", "append"};
 
 OpKind kind_of(const Database& database, std::string_view name) {
@@ -101,11 +104,12 @@ std::string_view name_of(OpKind kind) {
 std::vector<Op> ready_ops(Database& database, std::int64_t now, int most) {
     std::vector<Op> ops;
     {
-        auto row =
-            database.prepare("SELECT id, kind, state, folder, target, add_flags, remove_flags, add_keywords, "
-                             "remove_keywords, made_at, not_before, tries, uidnext FROM op "
-                             "WHERE state IN ('queued', 'sent') AND not_before <= ? ORDER BY id LIMIT ?");
-        row.bind(now, most);
+        auto row = database.prepare(
+            "SELECT id, kind, state, folder, target, add_flags, remove_flags, add_keywords, "
+            "remove_keywords, made_at, not_before, tries, uidnext FROM op "
+            "WHERE state IN ('queued', 'sent') AND (not_before <= ?1 OR not_before - ?1 > ?2) "
+            "ORDER BY id LIMIT ?3");
+        row.bind(now, LONGEST_WAIT, most);
         while (row.step())
             ops.push_back(read_op(database, row));
     }

@@ -180,6 +180,15 @@ TEST_CASE("expunge for good waits ten seconds and can be undone in them") {
     REQUIRE(ready_ops(box.database, INT64_MAX, 10).empty());
 }
 
+TEST_CASE("a clock that is set back holds up no op") {
+    Mailbox box;
+    auto ids = box.bring(box.trash, {letter(1)});
+    in_change(box, [&](Change& change) { return expunge(change, box.trash, ids, box.me); });
+    REQUIRE(ready_ops(box.database, box.me.now + 9, 10).empty());
+    REQUIRE(ready_ops(box.database, box.me.now - 60, 10).empty());
+    REQUIRE(ready_ops(box.database, box.me.now - 86'400, 10).size() == 1);
+}
+
 TEST_CASE("a move that is taken back or refused brings back what another Neovim deleted for good behind it") {
     for (bool refused : {false, true}) {
         Mailbox box;
