@@ -138,18 +138,20 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
     summary.uploaded = replayed.carried;
     summary.refused = std::move(replayed.refused);
 
-    if (replayed.missed_a_folder && kind != Kind::full) {
-        // The user who asks for one folder only is told all the same what became of the message.
-        auto listing = look(work, Kind::full, {});
-        (void)co_await listing;
-    }
-    auto looking = look(work, kind, std::move(folder));
+    // The user who asks for one folder only is told all the same what became of a message whose folder is missing.
+    auto looking = look(work, replayed.missed_a_folder ? Kind::full : kind, folder);
     auto listed = co_await looking;
     if (replayed.missed_a_folder) {
         auto once_more = replay_ops(work, true);
         auto rest = co_await once_more;
         summary.uploaded += rest.carried;
         summary.refused.insert(summary.refused.end(), rest.refused.begin(), rest.refused.end());
+        // In a folder that was renamed the messages get their names first, by a sync of all folders.
+        replayed.waiting = replayed.waiting || rest.waiting;
+        if (kind != Kind::full && !rest.waiting) {
+            auto again = look(work, kind, std::move(folder));
+            listed = co_await again;
+        }
     }
 
     auto expecting = expect_all(work, listed);

@@ -136,6 +136,31 @@ for tier = 1, 4 do
       assert.equal(0, again.new + again.updated + again.expunged + again.uploaded)
     end)
 
+    it('carries in one sync what was done in a folder that another client renamed', function()
+      local function folder(...)
+        dovecot:ask({ ['do'] = 'doveadm', args = { 'mailbox', select(1, ...), '-u', 'home', select(2, ...) } })
+      end
+      folder('create', 'Old')
+      dovecot:ask({ ['do'] = 'deliver', user = 'home', folder = 'Old', count = 6 })
+      good(sync('full'))
+      for round, kind in ipairs({ 'full', 'inbox' }) do
+        local before, after = ({ 'Old', 'New' })[round], ({ 'New', 'Newer' })[round]
+        local items = good(mail('list', 'home', before, {})).items
+        folder('rename', before, after)
+        good(mail('flag', 'home', before, items[1].id, { add = { 'flagged' } }))
+        good(mail('move', 'home', before, items[2].id, 'Archive'))
+        good(mail('move', 'home', 'INBOX', good(mail('list', 'home', 'INBOX', {})).items[1].id, before))
+        local result = good(sync(kind)).accounts.home
+        assert.same({ 3, {} }, { result.uploaded, result.refused })
+        assert.equal(6, #uids(dovecot, { 'mailbox', after }))
+        assert.equal(round, #uids(dovecot, { 'mailbox', 'Archive' }))
+        assert.equal(items[1].id, good(mail('list', 'home', after, { query = 'is:flagged' })).items[1].id)
+        good(mail('flag', 'home', after, items[1].id, { remove = { 'flagged' } }))
+        good(sync('full'))
+        assert.equal('not_found', mail('list', 'home', before, {}).err.code)
+      end
+    end)
+
     it('takes the last action back', function()
       good(sync('full'))
       local items = good(mail('list', 'home', 'INBOX', { page_size = 10 })).items
