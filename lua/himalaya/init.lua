@@ -6,7 +6,9 @@ local config = require('himalaya.config')
 local M = {}
 
 --- Sets the options (|himalaya-options|). Each call begins with the defaults. Takes less than a millisecond and
---- opens no file and no socket. What is wrong in `opts` is said in one message, the rest works.
+--- opens no file and no socket. What is wrong in `opts` is said in one message, the rest works. Called again it also
+--- holds for what is open: an account that is not there any more is closed, one whose options are others is opened
+--- anew, and what ran for it ends with `cancelled`.
 ---@param opts? table
 function M.setup(opts)
   if opts ~= nil and type(opts) ~= 'table' then

@@ -63,6 +63,107 @@ describe('undo over accounts', function()
   end)
 end)
 
+describe('options that are replaced while accounts are open', function()
+  local function again(accounts, more)
+    nvim.lua(function(given, rest)
+      require('himalaya').setup(
+        vim.tbl_extend('force', { accounts = given, async = { enabled = false } }, rest or {})
+      )
+    end, accounts, more)
+  end
+
+  local function connected(user)
+    local who = dovecot:ask({ ['do'] = 'doveadm', args = { 'who', '-1' } }).out
+    return who:find('\n' .. user .. ' ') ~= nil
+  end
+
+  it('hold from the next call on', function()
+    local one = first('home', 'INBOX')
+    assert.is_true(connected('office'))
+    -- The same ones: nothing is closed.
+    local home, office = { imap = dovecot:imap('home') }, { imap = dovecot:imap('office') }
+    again({ home = vim.tbl_extend('force', home, { email = 'home@example.org' }), office = office })
+    assert.equal(0, good(sync()).accounts.home.connections_opened)
+    -- One account less, and another server for the other.
+    again({ home = { imap = dovecot:imap('home', { port = 1 }) } })
+    assert.equal('offline', sync({ account = 'home' }).err.code)
+    assert.equal('config', mail('list', 'office', 'INBOX', {}).err.code)
+    nvim.wait_for(function()
+      return not connected('office') and not connected('home')
+    end, 10000, 'the end of the connections')
+    assert.equal(one.id, first('home', 'INBOX').id)
+    -- What was said in between is not what counts.
+    again({ home = { imap = dovecot:imap('home', { port = 1 }) }, office = office })
+    again({ home = home, office = office })
+    assert.is_nil(good(sync()).accounts.home.err)
+  end)
+
+  it('end a sync that was under the old ones', function()
+    dovecot:ask({ ['do'] = 'deliver', user = 'home', count = 500 })
+    local answer = nvim.await(function(done, imap)
+      require('himalaya.sync.manager').start_sync('full', { account = 'home' }, function(err)
+        done({ code = err and err.code, state = require('himalaya').status().sync.state })
+      end)
+      require('himalaya').setup({
+        accounts = { home = { imap = imap, folders = { exclude = { 'Archive' } } } },
+        async = { enabled = false },
+      })
+    end, dovecot:imap('home'))
+    assert.same({ code = 'cancelled', state = 'idle' }, answer)
+    assert.equal(500, good(sync()).accounts.home.new)
+  end)
+
+  it('are followed by the timer and by push', function()
+    local home = { imap = dovecot:imap('home') }
+    again({ home = home }, { async = { startup_delay = 3600 } })
+    nvim.lua(function()
+      _G.new = {}
+      vim.api.nvim_create_autocmd('User', {
+        pattern = 'HimalayaNewMail',
+        callback = function(event)
+          _G.new[event.data.account] = (_G.new[event.data.account] or 0) + event.data.count
+        end,
+      })
+      require('himalaya.sync.manager').start_auto_sync()
+    end)
+    again({ home = home, office = { imap = dovecot:imap('office') } }, { async = { startup_delay = 3600 } })
+    for _, user in ipairs({ 'home', 'office' }) do
+      nvim.wait_for(function()
+        dovecot:ask({ ['do'] = 'deliver', user = user })
+        return nvim.lua('return _G.new[...] ~= nil', user)
+      end, 20000, 'new mail of ' .. user)
+    end
+    again({ home = home }, { sync = { interval = 1 }, async = { startup_delay = 3600 } })
+    local before = nvim.lua([[return require('himalaya').status().accounts.home.last_sync]])
+    nvim.wait_for(function()
+      local status = nvim.lua([[return require('himalaya').status()]])
+      return status.sync.next_sync - os.time() <= 1 and status.accounts.home.last_sync > before
+    end, 20000, 'a sync by the timer')
+  end)
+end)
+
+describe('a clock that is set back', function()
+  it('holds up no sync', function()
+    nvim.lua(function()
+      _G.synced = 0
+      vim.api.nvim_create_autocmd('User', {
+        pattern = 'HimalayaSynced',
+        callback = function()
+          _G.synced = _G.synced + 1
+        end,
+      })
+      local now = os.time
+      os.time = function(...)
+        return select('#', ...) > 0 and now(...) or now() - (_G.synced > 0 and 86400 or 0)
+      end
+      local config = require('himalaya.config').get()
+      config.sync.interval, config.sync.push, config.async.startup_delay = 1, false, 0
+      require('himalaya.sync.manager').start_auto_sync()
+    end)
+    nvim.wait_for('return _G.synced >= 6', 30000, 'syncs of both accounts by the timer')
+  end)
+end)
+
 describe('how far a first sync is', function()
   it('counts each message once, its text with it', function()
     dovecot:ask({ ['do'] = 'doveadm', args = { 'mailbox', 'create', '-u', 'home', 'Old' } })
@@ -101,6 +202,34 @@ describe('how far a first sync is', function()
       assert.is_true(each[1] >= done and each[1] <= 25)
       assert.is_true(each[3] >= percent and each[3] < 100)
       done, percent = each[1], each[3]
+    end
+  end)
+end)
+
+describe('an account that is not said completely', function()
+  it('is an error each time, and keeps no other one waiting', function()
+    nvim.lua(function(imap)
+      require('himalaya').setup({
+        accounts = {
+          home = { imap = imap },
+          nowhere = { email = 'x@example.org', imap = { auth = { value = 'x' } } },
+          unknown = { email = 'x@example.org', imap = { host = 'localhost' } },
+        },
+        async = { enabled = false },
+      })
+    end, dovecot:imap('home'))
+    for _ = 1, 2 do
+      local answer = mail('list', 'nowhere', 'INBOX', {})
+      assert.equal('config', answer.err.code)
+      assert.equal(
+        'The account cannot be opened: `accounts.nowhere.imap.host` is missing.',
+        answer.err.message
+      )
+      assert.equal('config', sync({ account = 'unknown' }).err.code)
+      local all = good(sync()).accounts
+      assert.is_nil(all.home.err)
+      assert.same({ 'config', 'config' }, { all.nowhere.err.code, all.unknown.err.code })
+      assert.equal('idle', nvim.lua([[return require('himalaya').status().sync.state]]))
     end
   end)
 end)

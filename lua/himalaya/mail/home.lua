@@ -9,9 +9,12 @@ local M = {}
 
 ---@class (exact) himalaya.mail.Account
 ---@field open boolean
+---@field options table those it was opened with, or is being opened with
+---@field seen table the account's options as `setup` gave them last, to know those that were looked at
 ---@field waiting fun(err: himalaya.Error?)[]
 
 local accounts = {} ---@type table<string, himalaya.mail.Account>
+local on_open = {} ---@type fun(name: string)[]
 local subscribers = {} ---@type table<integer, fun(account: string, news: table)>
 local last_subscriber = 0
 
@@ -91,6 +94,9 @@ end
 --- Brings the number of changes that wait to be sent up to date.
 ---@param name string
 function M.count_pending(name)
+  if not M.is_open(name) then
+    return
+  end
   require('himalaya.native').mail.pending(name, function(err, count)
     if not err then
       state.update(name, { pending_ops = count })
@@ -98,25 +104,60 @@ function M.count_pending(name)
   end)
 end
 
+--- What is wrong with options that the native module does not take, as users know them.
 ---@param name string
-local function start(name)
-  local account = { open = false, waiting = {} }
-  accounts[name] = account
-  require('himalaya.native').mail.open(name, opening(config.account(name)), function(err, notice)
+---@param why string
+---@return himalaya.Error
+local function not_opened(name, why)
+  local option, wrong = why:match('opts%.([%w_.]+): (.*)$')
+  local said = option and ('`accounts.%s.%s`: %s.'):format(name, option, wrong):gsub('`: is', '` is') or why
+  return errors.new('config', 'The account cannot be opened: ' .. said, 'See :checkhealth himalaya.')
+end
+
+---@param name string
+---@return himalaya.Error
+local function unknown(name)
+  return errors.new('config', ('There is no account `%s`.'):format(name), 'See :checkhealth himalaya.')
+end
+
+local start
+
+---@param name string
+function start(name)
+  local account = accounts[name]
+  account.seen = config.account(name)
+  account.options = opening(account.seen)
+  local function opened(err, notice)
+    if not err and account.seen ~= config.account(name) then
+      -- The options were replaced meanwhile.
+      require('himalaya.native').mail.close(name)
+      if config.account(name) then
+        return start(name)
+      end
+      err = unknown(name)
+    end
     account.open = err == nil
     if err then
       accounts[name] = nil
     else
       listen(name)
+      for _, fn in ipairs(on_open) do
+        fn(name)
+      end
       if notice and notice ~= '' then
         require('himalaya.notify').warn(notice)
       end
     end
-    for _, waiting in ipairs(account.waiting) do
-      waiting(err)
-    end
+    local waiting = account.waiting
     account.waiting = {}
-  end)
+    for _, fn in ipairs(waiting) do
+      fn(err)
+    end
+  end
+  local ok, why = pcall(require('himalaya.native').mail.open, name, account.options, opened)
+  if not ok then
+    opened(not_opened(name, tostring(why)))
+  end
 end
 
 -- A module that does not load is an error like any other for who waits for mail.
@@ -134,20 +175,27 @@ end
 ---@param fn fun(err: himalaya.Error?)
 function M.with(name, fn)
   if not config.account(name) then
-    return fn(errors.new('config', ('There is no account `%s`.'):format(name), 'See :checkhealth himalaya.'))
+    return fn(unknown(name))
   end
   local loads, why = pcall(require, 'himalaya.native')
   if not loads then
     return fn(not_loaded(tostring(why)))
   end
-  if not (accounts[name] and accounts[name].open) then
-    if not accounts[name] then
-      start(name)
-    end
-    table.insert(accounts[name].waiting, fn)
-    return
+  M._follow(name)
+  if M.is_open(name) then
+    return fn(nil)
   end
-  fn(nil)
+  if accounts[name] then
+    return table.insert(accounts[name].waiting, fn)
+  end
+  accounts[name] = { open = false, options = {}, seen = {}, waiting = { fn } }
+  start(name)
+end
+
+--- Calls `fn(name)` whenever an account's store has been opened.
+---@param fn fun(name: string)
+function M.on_open(fn)
+  table.insert(on_open, fn)
 end
 
 ---@param name string
@@ -164,6 +212,32 @@ function M.close(name)
     require('himalaya.native').mail.close(name)
   end
 end
+
+--- Closes an open account that is not in the options any more, and opens one anew whose options are others now.
+---@param name string
+function M._follow(name)
+  local account, now = accounts[name], config.account(name)
+  if not (account and account.open) or account.seen == now then
+    return
+  end
+  account.seen = now
+  if not now or not vim.deep_equal(account.options, opening(now)) then
+    M.close(name)
+    if now then
+      accounts[name] = { open = false, options = {}, seen = {}, waiting = {} }
+      start(name)
+    end
+  end
+end
+
+-- setup() itself only takes the options over; what is open follows a turn later, or when it is asked for.
+config.watch('himalaya.mail.home', function()
+  vim.schedule(function()
+    for _, name in ipairs(vim.tbl_keys(accounts)) do
+      M._follow(name)
+    end
+  end)
+end)
 
 --- `fn(account, news)` after every commit, whoever made it: { seq, folders, messages, left, too_many }.
 ---@param fn fun(account: string, news: table)

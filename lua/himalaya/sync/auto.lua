@@ -19,7 +19,7 @@ local FIRST_BACKOFF = 30
 
 ---@class (exact) himalaya.sync.Plan
 ---@field failures integer in a row
----@field next_at integer epoch seconds
+---@field due number ms of the clock that nobody sets: neither may hold up a sync nor bring it forward
 
 local timer ---@type uv.uv_timer_t?
 local running = false
@@ -27,6 +27,7 @@ local plans = {} ---@type table<string, himalaya.sync.Plan>
 local gathering = {} ---@type table<string, boolean>
 local looked_at = {} ---@type table<string, string>
 local settling = {} ---@type table<string, boolean>
+local pushes = false -- as the options had it last
 
 ---@return table
 local function manager()
@@ -49,24 +50,35 @@ local function pause(failures)
   return math.min(interval, FIRST_BACKOFF * 2 ^ (failures - 1))
 end
 
+---@return number
+local function now_ms()
+  return vim.uv.hrtime() / 1e6
+end
+
+---@return number? milliseconds until the account whose turn is next
+local function wait()
+  local due
+  for _, plan in pairs(running and plans or {}) do
+    due = math.min(due or plan.due, plan.due)
+  end
+  return due and math.max(0, due - now_ms())
+end
+
 ---@return integer? epoch seconds
 function M.next_at()
-  local first
-  for _, plan in pairs(running and plans or {}) do
-    first = math.min(first or plan.next_at, plan.next_at)
-  end
-  return first
+  local left = wait()
+  return left and os.time() + math.ceil(left / 1000) or nil
 end
 
 -- One timer for all: it waits for the account whose turn is next.
 local function arm()
-  local at = M.next_at()
-  if not (running and at) then
+  local left = wait()
+  if not left then
     return
   end
   timer = timer or assert(vim.uv.new_timer())
   timer:start(
-    math.max(1, at - os.time()) * 1000,
+    math.ceil(left),
     0,
     vim.schedule_wrap(function()
       M.sync_now()
@@ -80,7 +92,7 @@ local function plan_next(name, failed)
   local plan = plans[name]
   if plan then
     plan.failures = failed and plan.failures + 1 or 0
-    plan.next_at = os.time() + math.floor(pause(plan.failures))
+    plan.due = now_ms() + pause(plan.failures) * 1000
     arm()
   end
 end
@@ -95,7 +107,7 @@ local function ask_whether_cared_for(name, done)
   end
   mail().runs(name, 1, function(err, runs)
     local last = not err and runs[1]
-    done(last ~= nil and last ~= false and os.time() - last.started_at < config.get().sync.interval)
+    done(last ~= nil and last ~= false and math.abs(os.time() - last.started_at) < config.get().sync.interval)
   end)
 end
 
@@ -113,11 +125,11 @@ end
 
 --- Syncs those whose time has come.
 function M.sync_now()
-  local now = os.time()
+  local now = now_ms()
   for _, name in ipairs(config.account_names()) do
     local plan = plans[name]
-    if plan and plan.next_at <= now then
-      plan.next_at = now + config.get().sync.interval -- until it is known how this one ends
+    if plan and plan.due <= now then
+      plan.due = now + config.get().sync.interval * 1000 -- until it is known how this one ends
       sync_account(name)
     end
   end
@@ -135,21 +147,34 @@ local function sync_folder(account, path)
 end
 
 ---@param name string
-local function push(name)
-  require('himalaya.mail.home').with(name, function(err)
-    if err or not running then
-      return
+local function tell_push(name)
+  if not (running and plans[name] and config.get().sync.push) then
+    return mail().push(name, nil)
+  end
+  local folders = { 'INBOX' }
+  if looked_at[name] and looked_at[name] ~= 'INBOX' then
+    table.insert(folders, looked_at[name])
+  end
+  mail().push(name, folders, function(path)
+    if running then
+      sync_folder(name, path)
     end
-    local folders = { 'INBOX' }
-    if looked_at[name] and looked_at[name] ~= 'INBOX' then
-      table.insert(folders, looked_at[name])
-    end
-    mail().push(name, folders, function(path)
-      if running then
-        sync_folder(name, path)
-      end
-    end)
   end)
+end
+require('himalaya.mail.home').on_open(function(name)
+  if running then
+    tell_push(name)
+  end
+end)
+
+---@param name string
+local function push(name)
+  local home = require('himalaya.mail.home')
+  if home.is_open(name) then
+    tell_push(name)
+  else
+    home.with(name, function() end) -- then it is told of
+  end
 end
 
 --- A folder was looked at: the server is asked to tell of what changes there.
@@ -172,6 +197,32 @@ function M.look(account, folder)
   end, SETTLE_MS)
 end
 
+-- Plans for the accounts there are now; those that are new begin as at the start.
+local function plan_all()
+  local options = config.get()
+  local changed = pushes ~= options.sync.push
+  pushes = options.sync.push
+  for name in pairs(plans) do
+    if not vim.tbl_get(options.accounts, name, 'imap') then
+      plans[name], looked_at[name] = nil, nil
+    elseif changed then
+      push(name)
+    end
+  end
+  for _, name in ipairs(config.account_names()) do
+    local plan = plans[name]
+    if plan then
+      plan.due = math.min(plan.due, now_ms() + options.sync.interval * 1000)
+    elseif config.account(name).imap then
+      plans[name] = { failures = 0, due = now_ms() + options.async.startup_delay * 1000 }
+      if options.sync.push then
+        push(name)
+      end
+    end
+  end
+  arm()
+end
+
 --- Opens push at once and starts the timer; `startup_delay` holds only the first sync.
 function M.start()
   if running then
@@ -179,17 +230,16 @@ function M.start()
   end
   running = true
   require('himalaya.ui.announce').start()
-  local first = os.time() + config.get().async.startup_delay
-  for _, name in ipairs(config.account_names()) do
-    if config.account(name).imap then
-      plans[name] = { failures = 0, next_at = first }
-      if config.get().sync.push then
-        push(name)
-      end
-    end
-  end
-  arm()
+  plan_all()
 end
+
+config.watch('himalaya.sync.auto', function()
+  vim.schedule(function()
+    if running then
+      plan_all()
+    end
+  end)
+end)
 
 function M.stop()
   running = false
@@ -265,7 +315,8 @@ end
 --- what is left.
 ---@param account string
 function M.after_others_action(account)
-  if not running or not mail().standing(account).leads then
+  local open = require('himalaya.mail.home').is_open(account)
+  if not running or not open or not mail().standing(account).leads then
     return
   end
   for _, wait in ipairs({ GATHER_MS * 3, AFTER_UNDO_MS }) do

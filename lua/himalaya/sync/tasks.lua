@@ -222,7 +222,7 @@ end
 local function look_for_stalls()
   local limit = config.get().async.sync_timeout * 1000
   for _, task in ipairs({ unpack(M.list) }) do
-    if task.started and task.op then
+    if task.started and task.op and home.is_open(task.account) then
       local standing = require('himalaya.native').mail.standing(task.account)
       local seen = ('%s %s %d %d %d'):format(
         standing.operation,
