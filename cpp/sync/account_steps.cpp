@@ -169,9 +169,10 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
         bodies_done.open();
     });
     std::optional<Error> failure;
-    std::vector<store::Id> looked_at;
+    std::vector<store::Id> looked_at; // those that may have had bodies to come
+    bool were_due = false;
     auto bringing = [](Account& account, Work& shared, std::vector<RemoteFolder>& folders, BodyLine& bodies,
-                       Summary& result, std::vector<store::Id>& looked) -> loop::Task<> {
+                       Summary& result, std::vector<store::Id>& looked, bool& due) -> loop::Task<> {
         for (const auto& remote : folders) {
             auto asking = shared.store->read<std::optional<Here>>(
                 [path = remote.folder.path, policy = shared.bodies](store::Database& database) {
@@ -181,9 +182,11 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
             auto here = co_await asking;
             if (!here)
                 continue;
-            looked.push_back(here->folder.id);
-            if (here->bodies_due)
+            if (here->bodies_due) {
+                due = true;
+                looked.push_back(here->folder.id);
                 bodies.add(here->folder, here->local.known);
+            }
             if (remote.state && look_at(here->local, *remote.state, shared.thorough) == Look::none)
                 continue;
             shared.progress->say("Reading", remote.folder.path);
@@ -195,6 +198,8 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
             };
             auto syncing = sync_folder(shared, here->folder, is_inbox(here->folder), complete);
             auto outcome = co_await syncing;
+            if (!here->bodies_due)
+                looked.push_back(here->folder.id);
             result.fresh += static_cast<std::int64_t>(outcome.fresh.size());
             result.updated += outcome.updated;
             result.expunged += outcome.expunged;
@@ -208,7 +213,7 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
         auto noting = account.note_states(shared, folders);
         co_await noting;
     };
-    auto brought = bringing(*this, work, listed, line, summary, looked_at);
+    auto brought = bringing(*this, work, listed, line, summary, looked_at, were_due);
     try {
         co_await brought;
     } catch (const Error& error) {
@@ -234,7 +239,7 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
     if (bodies_failed)
         throw Error(*bodies_failed);
     // One that runs beside us may have left bodies due; the next sync sees to them.
-    if (m_running == 1 && line.whole() && (line.fetched() > 0 || summary.fresh > 0)) {
+    if (m_running == 1 && line.whole() && (were_due || line.fetched() > 0 || summary.fresh > 0)) {
         auto noting = work.store->write_as_leader<void>(
             [looked_at, policy = work.bodies](store::Change& change) {
                 note_bodies_here(change, looked_at, policy);

@@ -162,36 +162,33 @@ loop::Task<> fetch_body(Work& work, store::Id message) {
 
 namespace {
 
-std::string due_name(store::Id folder) {
-    return fmt::format("bodies due {}", folder);
+// Which policy a folder's bodies were all here for, last: another one, or none, and they are due. Facts before this one
+// went by other names.
+std::string here_name(store::Id folder) {
+    return fmt::format("bodies here {}", folder);
 }
 
-// The policy as one number, to see that the user changed it.
+// The policy as one number that is never 0.
 std::int64_t number_of(const BodyPolicy& policy) {
-    return !policy.fetch ? 0 : policy.newest_days ? *policy.newest_days : INT32_MAX;
-}
-
-std::int64_t fact(store::Database& database, std::string_view name) {
-    auto row = database.prepare("SELECT value FROM fact WHERE name = ?");
-    return row.bind(name).step() ? row.integer(0) : 0;
+    return !policy.fetch ? -1 : policy.newest_days ? *policy.newest_days : INT32_MAX;
 }
 
 } // namespace
 
 bool bodies_are_due(store::Database& database, store::Id folder, const BodyPolicy& policy) {
-    auto name = due_name(folder);
-    return fact(database, name) != 0 || fact(database, "bodies wanted") != number_of(policy);
+    auto row = database.prepare("SELECT value FROM fact WHERE name = ?");
+    auto name = here_name(folder);
+    return !row.bind(name).step() || row.integer(0) != number_of(policy);
 }
 
 void note_bodies_due(store::Change& change, store::Id folder) {
-    change.set_fact(due_name(folder), 1);
+    change.set_fact(here_name(folder), 0);
 }
 
 void note_bodies_here(store::Change& change, const std::vector<store::Id>& folders,
                       const BodyPolicy& policy) {
     for (auto folder : folders)
-        change.set_fact(due_name(folder), 0);
-    change.set_fact("bodies wanted", number_of(policy));
+        change.set_fact(here_name(folder), number_of(policy));
 }
 
 } // namespace himalaya::sync

@@ -28,18 +28,18 @@ local function mail(name, ...)
   return support.call(nvim, name, ...)
 end
 
-local function sync()
-  local result = good(nvim.await(function(done)
-    require('himalaya.sync.manager').start_sync('full', {}, function(err, result)
+local function sync(kind)
+  local result = good(nvim.await(function(done, what)
+    require('himalaya.sync.manager').start_sync(what, {}, function(err, result)
       done({ err = err and { code = err.code, message = err.message }, result = result })
     end)
-  end)).accounts.home
+  end, kind or 'full')).accounts.home
   assert.is_nil(result.err and result.err.message)
   return result
 end
 
-local function with_text()
-  local here, all = 0, good(mail('list', 'home', 'INBOX', { page_size = 500 })).items
+local function with_text(folder)
+  local here, all = 0, good(mail('list', 'home', folder or 'INBOX', { page_size = 500 })).items
   for _, item in ipairs(all) do
     here = here + (item.has_body and 1 or 0)
   end
@@ -95,22 +95,21 @@ describe('the option bodies', function()
     end
   end)
 
-  it('fetches what is missing when it asks for more than before', function()
+  it('fetches what is missing when it asks for more than before, in every folder', function()
+    dovecot:ask({ ['do'] = 'deliver', user = 'home', folder = 'Archive', count = 3 })
     start({ bodies = 'on_demand' })
     sync()
-    assert.equal(0, (with_text()))
-    local config = dovecot:imap('home')
-    nvim.lua(
-      [[local imap = ...
-        require('himalaya.mail.home').close('home')
-        require('himalaya').setup({
-          accounts = { home = { email = 'home@example.org', imap = imap, bodies = 'all' } },
-          async = { enabled = false },
-        })]],
-      config
-    )
+    assert.same({ 0, 0 }, { (with_text()), (with_text('Archive')) })
+    nvim.lua(function(imap)
+      require('himalaya').setup({
+        accounts = { home = { email = 'home@example.org', imap = imap, bodies = 'all' } },
+        async = { enabled = false },
+      })
+    end, dovecot:imap('home'))
+    sync('inbox')
+    assert.same({ 30, 0 }, { (with_text()), (with_text('Archive')) })
     sync()
-    assert.equal(30, (with_text()))
+    assert.same({ 30, 3 }, { (with_text()), (with_text('Archive')) })
   end)
 end)
 
