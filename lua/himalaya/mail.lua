@@ -265,6 +265,17 @@ local function take_back(account, op)
   end
 end
 
+--- Forgets all that was done in an account.
+---@param account string
+---@return boolean whether there was something
+local function forget(account)
+  local before = #acted
+  acted = vim.tbl_filter(function(each)
+    return each.account ~= account
+  end, acted)
+  return #acted < before
+end
+
 --- Adds and removes flags ('seen', 'flagged', 'answered', 'draft', 'forwarded') and keywords.
 ---@param account string
 ---@param folder string
@@ -328,6 +339,8 @@ function M.undo(opts, cb)
     return require('himalaya.native').mail.undo(account, function(err, result)
       if not err then
         result = { op = take_back(account, result.number) or result.op, ids = result.ids }
+      elseif err.code == 'not_found' and forget(account) and not (opts and opts.account) then
+        return M.undo(opts, done) -- the server refused what was done there: what was done before it, elsewhere
       end
       done(err, result)
       if not err then
