@@ -157,6 +157,74 @@ describe('options that are replaced while accounts are open', function()
   end)
 end)
 
+describe('a sync that is ended', function()
+  it('has ended when its callback comes', function()
+    dovecot:ask({ ['do'] = 'deliver', user = 'home', count = 500 })
+    local answer = nvim.await(function(done)
+      local manager, states = require('himalaya.sync.manager'), {}
+      local function note()
+        table.insert(states, manager.get_sync_status().state)
+      end
+      local first = manager.start_sync('full', { account = 'home' }, function(err)
+        note()
+        done({ code = err.code, states = states })
+      end)
+      local second = manager.start_sync('full', { account = 'home' }, function(err)
+        table.insert(states, 'the one that joined: ' .. err.code)
+      end)
+      vim.schedule(function()
+        second:cancel()
+        note()
+        vim.schedule(function()
+          first:cancel()
+          note()
+        end)
+      end)
+    end)
+    assert.same({
+      code = 'cancelled',
+      states = { 'syncing', 'the one that joined: cancelled', 'cancelling', 'idle' },
+    }, answer)
+    assert.equal(500, good(sync()).accounts.home.new)
+  end)
+
+  it('was without progress for `sync_timeout`, and nobody else had to wait', function()
+    local proxy = servers.proxy({ to = dovecot.port })
+    nvim.lua(function(home, office)
+      require('himalaya').setup({
+        accounts = { home = { imap = home }, office = { imap = office } },
+        async = { enabled = false, sync_timeout = 1 },
+      })
+    end, dovecot:imap('home', { tls = 'none', port = proxy.port }), dovecot:imap('office'))
+    good(sync())
+    proxy:ask({ ['do'] = 'harm', harm = 'stall' })
+    proxy:ask({ ['do'] = 'set', new = 'silent' })
+    local answer = nvim.await(function(done)
+      local manager, seen = require('himalaya.sync.manager'), {}
+      manager.start_sync('full', { account = 'office' }, function(err)
+        seen.office = err and err.code or 'well'
+      end)
+      manager.start_sync('full', { account = 'home' }, function(err)
+        seen.home, seen.message, seen.retryable = err.code, err.message, err.retryable
+        local status = require('himalaya').status()
+        seen.last_error, seen.states = status.sync.last_error.code, { status.accounts.home.state }
+        table.insert(seen.states, status.accounts.office.state)
+        done(seen)
+      end)
+    end)
+    assert.same({
+      office = 'well',
+      home = 'timeout',
+      message = 'The sync of home made no progress for 1 seconds.',
+      retryable = true,
+      last_error = 'timeout',
+      states = { 'backoff', 'idle' },
+    }, answer)
+    proxy:ask({ ['do'] = 'set', new = 'pass' })
+    assert.is_nil(good(sync({ account = 'home' })).accounts.home.err)
+  end)
+end)
+
 describe('a clock that is set back', function()
   it('holds up no sync', function()
     nvim.lua(function()

@@ -60,7 +60,7 @@ end
 --- Starts a sync, or joins the one of the same scope that is under way or waiting; `again` asks for one that begins
 --- after now. The callback's `err` is there only when no account succeeded. Where another Neovim leads an account, that
 --- one does it, and what it says comes back here. Cancelling a joined handle only takes it off; the last one stops the
---- sync.
+--- sync, and its callback comes when that has ended.
 ---@param kind 'inbox'|'full'|'folder'
 ---@param opts? { account?: string, accounts?: string[], folder?: string, again?: boolean }
 ---@param cb? fun(err?: himalaya.Error, result?: { accounts: table<string, himalaya.SyncResult> })

@@ -24,6 +24,7 @@ local M = {}
 --- @field moved_at integer when its progress last moved, ms
 --- @field seen string
 --- @field stalled boolean?
+--- @field left_by himalaya.sync.Run? the last one that wanted it, which is told when it has ended
 
 --- One call of start_sync.
 --- @class (exact) himalaya.sync.Run
@@ -35,6 +36,7 @@ local M = {}
 --- @field cb fun(err: himalaya.Error?, result: table?)
 --- @field over boolean
 --- @field began integer
+--- @field stopping integer what is still to end before a run that was cancelled is told so
 
 M.list = {} ---@type himalaya.sync.Task[]
 M.started_at = nil ---@type integer?
@@ -168,6 +170,15 @@ local function has_other(account)
   return false
 end
 
+--- One less to wait for.
+---@param run himalaya.sync.Run
+local function stopped(run)
+  run.stopping = run.stopping - 1
+  if run.stopping == 0 then
+    end_run(run, errors.new('cancelled', 'The sync was cancelled.'))
+  end
+end
+
 local start_next
 
 ---@param task himalaya.sync.Task
@@ -213,6 +224,9 @@ local function task_done(task, err, summary)
     if watchdog then
       watchdog:stop()
     end
+  end
+  if task.left_by then
+    stopped(task.left_by)
   end
   start_next()
   on_change()
@@ -304,12 +318,15 @@ function start_next()
   end
 end
 
+--- Takes a run off; what nobody else wants is ended, and its callback comes when that has happened.
 ---@param run himalaya.sync.Run
 ---@return boolean alive
 function M.leave(run)
   if run.over then
     return false
   end
+  run.over = true
+  run.stopping = 1 -- never before the caller has the answer
   for _, task in ipairs({ unpack(M.list) }) do
     for at, each in ipairs(task.runs) do
       if each == run then
@@ -319,6 +336,8 @@ function M.leave(run)
     end
     if #task.runs == 0 and not task.over and not task.stopped then
       task.stopped = true
+      task.left_by = run
+      run.stopping = run.stopping + 1
       if task.op then
         require('himalaya.native').mail.cancel(task.op)
       else
@@ -326,9 +345,8 @@ function M.leave(run)
       end
     end
   end
-  run.over = true
   vim.schedule(function()
-    end_run(run, errors.new('cancelled', 'The sync was cancelled.'))
+    stopped(run)
   end)
   on_change()
   return true
@@ -378,6 +396,7 @@ function M.run(kind, folder, accounts, again, cb)
     cb = cb,
     over = false,
     began = now_ms(),
+    stopping = 0,
   }
   if #accounts == 0 then
     vim.schedule(function()
