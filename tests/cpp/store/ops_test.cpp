@@ -66,8 +66,8 @@ TEST_CASE("a move to where the message is already is no op") {
     Mailbox box;
     auto ids = box.bring(box.inbox, {letter(1)});
     auto to_inbox = [&](const std::vector<Id>& which) {
-        return in_change(
-            box, [&](Change& change) { return move(change, box.inbox, which, box.inbox, box.me); });
+        return in_change(box,
+                         [&](Change& change) { return move(change, box.inbox, which, box.inbox, box.me); });
     };
     REQUIRE(to_inbox(ids) == 0);
     REQUIRE_THROWS_AS(to_inbox({ids[0] + 1}), Error);
