@@ -56,7 +56,7 @@ local function now_ms()
 end
 
 ---@return number? milliseconds until the account whose turn is next
-local function wait()
+local function time_left()
   local due
   for _, plan in pairs(running and plans or {}) do
     due = math.min(due or plan.due, plan.due)
@@ -66,13 +66,13 @@ end
 
 ---@return integer? epoch seconds
 function M.next_at()
-  local left = wait()
+  local left = time_left()
   return left and os.time() + math.ceil(left / 1000) or nil
 end
 
 -- One timer for all: it waits for the account whose turn is next.
 local function arm()
-  local left = wait()
+  local left = time_left()
   if not left then
     return
   end
