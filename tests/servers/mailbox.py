@@ -1,15 +1,17 @@
 """Mail that looks like mail: N messages in several languages and shapes, the same ones for the same seed.
 
 50,000 messages are about 190 MB (3.8 KB each on average, most near 2 KB, some of 60 KB) and are made and written
-as Maildir files in a few seconds: every text is encoded once for each transfer encoding, and a message takes a
-slice of it. Senders are places and machines, on names reserved for examples.
+as Maildir files in a few seconds: every text is encoded once for each transfer encoding, and a message takes some
+paragraphs of it. Senders are places and machines, on names reserved for examples.
 """
 
 import base64
+import bisect
 import email.utils
 import os
 import quopri
 import random
+import re
 import textwrap
 
 # language -> (charset, sender, subject words, sentences)
@@ -57,31 +59,66 @@ def wrapped(data, width=WRAP):
     return [data[i:i + width] for i in range(0, len(data), width)]
 
 
+def paragraphs(sentences, size):
+    """`size` characters or more as paragraphs of lines, each of which begins with the next of the sentences."""
+    parts = re.findall(r"[^.。।]+[.。।] ?", sentences)
+    made, length = [], 0
+    while length < size:
+        first = len(made) % len(parts)
+        words = "".join(parts[first:] + parts[:first])
+        made.append(textwrap.wrap(words, 70) if " " in words else wrapped(words, 34))
+        length += len(words)
+    return made
+
+
+class Pieces:
+    """Texts that are encoded each by itself, so that what is taken of them begins and ends with whole characters."""
+
+    def __init__(self, pieces):
+        self.lines, self.starts = [], []
+        for piece in pieces:
+            self.starts.append(len(self.lines))
+            self.lines += piece
+        self.per_line = sum(map(len, self.lines)) // len(self.lines) + 1
+
+    def slice(self, rng, count):
+        """About so many lines from somewhere, at least one piece."""
+        start = int(rng.random() * max(1, len(self.lines) - count))
+        first = bisect.bisect_right(self.starts, start) - 1
+        last = max(first + 1, bisect.bisect_right(self.starts, self.starts[first] + count) - 1)
+        end = self.starts[last] if last < len(self.starts) else len(self.lines)
+        return b"\n".join(self.lines[self.starts[first]:end]) + b"\n"
+
+
+def quoted(text):
+    return quopri.encodestring(text).split(b"\n")
+
+
 class Text:
     """One language's text as lines, ready in each transfer encoding."""
 
     def __init__(self, name):
         self.charset, sender, subject, sentences = LANGUAGES[name]
         self.sender, self.subject, self.sentences = sender, subject, sentences
-        words = sentences * (90000 // len(sentences.encode(self.charset)) + 1)
-        lines = textwrap.wrap(words, 70) if " " in sentences else wrapped(words, 34)
+        whole = paragraphs(sentences, 90000 * len(sentences) // len(sentences.encode(self.charset)))
+        encoded = ["\n".join(lines).encode(self.charset) for lines in whole]
         if self.charset in ("us-ascii", "iso-2022-jp"):
             self.encoding = "7bit"
-            self.lines = [line.encode(self.charset) for line in lines]
+            pieces = [text.split(b"\n") for text in encoded]
         elif self.charset == "iso-8859-1" or name in ("de", "emoji"):
             self.encoding = "quoted-printable"
-            self.lines = quopri.encodestring("\n".join(lines).encode(self.charset)).split(b"\n")
+            pieces = map(quoted, encoded)
         else:
             self.encoding = "base64"
-            # Whole lines of 57 bytes, so that every slice of lines decodes; a cut character is the reader's problem.
-            raw = "\n".join(lines).encode(self.charset)
-            self.lines = wrapped(base64.b64encode(raw[:len(raw) // 57 * 57]))
-        self.per_line = sum(map(len, self.lines)) // len(self.lines) + 1
+            # Of whole threes, so that one can follow another without padding.
+            pieces = [wrapped(base64.b64encode(text + b" " * ((-len(text) - 1) % 3) + b"\n")) for text in encoded]
+        self.pieces = Pieces(pieces)
+        self.lines = self.pieces.lines
         self.part = b"Content-Type: text/plain; charset=%s\nContent-Transfer-Encoding: %s\n" % (
             self.charset.encode(), self.encoding.encode())
-        html = ("<html><head><style>p{margin:0 0 1em;color:#333}</style></head><body>" +
-                "".join("<p>%s</p>\n" % line for line in lines) + "</body></html>").encode("utf-8")
-        self.html_lines = quopri.encodestring(html).split(b"\n")
+        head = "<html><head><style>p{margin:0 0 1em;color:#333}</style></head><body>"
+        self.html_pieces = Pieces([quoted(head.encode())] + [
+            quoted(("<p>%s</p>" % line).encode("utf-8")) for lines in whole for line in lines] + [[b"</body></html>"]])
         self.word = self.encoded_word(sender)
 
     def encoded_word(self, text):
@@ -92,14 +129,10 @@ class Text:
             return b"=?%s?B?%s?=" % (self.charset.encode(), base64.b64encode(text.encode(self.charset)))
 
     def slice(self, rng, size):
-        count = max(1, size // self.per_line)
-        start = int(rng.random() * max(1, len(self.lines) - count))
-        return b"\n".join(self.lines[start:start + count]) + b"\n"
+        return self.pieces.slice(rng, max(1, size // self.pieces.per_line))
 
     def html_slice(self, rng, size):
-        count = max(4, size // 60)
-        start = int(rng.random() * max(1, len(self.html_lines) - count))
-        return b"\n".join(self.html_lines[start:start + count]) + b"\n"
+        return self.html_pieces.slice(rng, max(4, size // 60))
 
 
 class Mailbox:
