@@ -104,6 +104,22 @@ describe('the windows', function()
       return nvim.window('sidebar') ~= vim.NIL
     end)
     assert.equal(25, nvim.window('sidebar').width)
+    -- Its share of another screen, unless the user gave it a width.
+    nvim.resize(60, 20)
+    nvim.wait_for(function()
+      return nvim.window('sidebar').width == 15
+    end)
+    nvim.type('B')
+    nvim.resize(120, 30)
+    nvim.type('B')
+    nvim.wait_for(function()
+      return nvim.window('sidebar') ~= vim.NIL and nvim.window('sidebar').width == 30
+    end)
+    nvim.lua('vim.api.nvim_win_set_width(..., 20)', nvim.window('sidebar').window)
+    nvim.resize(100, 30)
+    nvim.wait_for(function()
+      return nvim.window('list').width == 100 - 1 - 20
+    end)
   end)
 
   it('have a narrow screen for themselves, and the sidebar beside them when there is room again', function()

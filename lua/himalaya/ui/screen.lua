@@ -15,6 +15,7 @@ local NARROW, WIDE = 15, 30
 local LEAST_WIDTH = 5
 
 local resized ---@type integer? the width the user gave the sidebar
+local given = {} ---@type table<integer, integer> the width that a sidebar's window got from here
 
 local before = {} ---@type table<integer, integer> the buffer that stood in a window
 local hidden = {} ---@type table<integer, boolean> tab pages whose sidebar was hidden, or shown, by a key
@@ -64,6 +65,12 @@ local function sidebar_width()
   return math.max(NARROW, math.min(WIDE, math.floor(vim.o.columns * 0.25)))
 end
 
+---@param window integer
+local function give_width(window)
+  given[window] = sidebar_width()
+  vim.api.nvim_win_set_width(window, given[window])
+end
+
 -- The window that mail is shown in; a float or a window that keeps its buffer is left alone.
 ---@return integer
 local function main_window()
@@ -84,7 +91,7 @@ local function main_window()
     if beside then
       -- Alone it had all of the screen; that is no width the user gave it.
       vim.wo[window].winfixwidth = false
-      vim.api.nvim_win_set_width(beside, sidebar_width())
+      give_width(beside)
     end
   else
     before[window] = vim.api.nvim_win_get_buf(window)
@@ -100,8 +107,8 @@ local function open_sidebar()
   local window = vim.api.nvim_open_win(buffer, false, {
     split = config.get().ui.sidebar.side,
     win = -1,
-    width = sidebar_width(),
   })
+  give_width(window)
   vim.wo[window].winfixwidth = true
   sidebar.paint()
 end
@@ -110,11 +117,13 @@ end
 ---@param window integer
 local function close_sidebar(window)
   local width = vim.api.nvim_win_get_width(window)
-  resized = width ~= sidebar_width() and width or resized
+  resized = width ~= given[window] and width or resized
+  given[window] = nil
   vim.api.nvim_win_close(window, true)
 end
 
--- A screen that became too narrow for both is the list's; the sidebar comes back when there is room again.
+-- A screen that became too narrow for both is the list's; the sidebar comes back when there is room again. One whose
+-- width nobody changed has its share of any other screen.
 local function fit_sidebar()
   local tab, window = vim.api.nvim_get_current_tabpage(), find(sidebar.is)
   if vim.o.columns < LEAST_COLUMNS then
@@ -129,6 +138,8 @@ local function fit_sidebar()
     if find(is_main) then
       open_sidebar()
     end
+  elseif window and find(is_main) and vim.api.nvim_win_get_width(window) == given[window] then
+    give_width(window)
   end
 end
 
