@@ -72,13 +72,28 @@ function M.toggle(account, folder, items, flag, after)
   end)
 end
 
+-- What lies in the trash goes for good, and not much later.
+local FOR_GOOD = ' for good; U takes it back within ten seconds.'
+
+---@param account string
+---@param folder string
+---@return boolean
+local function is_trash(account, folder)
+  for _, each in ipairs(require('himalaya.ui.sidebar').folders(account) or {}) do
+    if each.path == folder then
+      return each.role == 'trash'
+    end
+  end
+  return false
+end
+
 ---@param account string
 ---@param folder string
 ---@param items himalaya.Item[]
 ---@param after? fun()
 function M.delete(account, folder, items, after)
   if #items > 0 then
-    local said = ('Deleted %s%s'):format(messages(#items), UNDO)
+    local said = ('Deleted %s%s'):format(messages(#items), is_trash(account, folder) and FOR_GOOD or UNDO)
     mail.delete(account, folder, ids_of(items), tell(said, 'Nothing was deleted', after))
   end
 end
