@@ -192,10 +192,7 @@ local function highlights()
   }
   for _, row in ipairs(require('himalaya.ui.highlights').table) do
     out[#out + 1] = layout.tagged(row.name, 'hl-' .. row.name)
-    out[#out + 1] = layout.wrap(
-      ('%s. %s.'):format(row.desc, row.link == 'Bold' and 'Bold' or ('Linked to `%s`'):format(row.link)),
-      4
-    )
+    out[#out + 1] = layout.wrap(('%s. Linked to `%s`.'):format(row.desc, row.link), 4)
   end
   out[#out + 1] = ''
   return out

@@ -363,9 +363,9 @@ describe('highlights', function()
             if found.fg ~= 0x123456 and not problems.changed then
               problems[#problems + 1] = row.name
             end
-          elseif row.link ~= 'Bold' and found.link ~= row.link then
+          elseif found.link ~= row.link then
             problems[#problems + 1] = row.name .. ' ' .. vim.inspect(found)
-          elseif row.link ~= 'Bold' and vim.fn.hlexists(row.link) == 0 then
+          elseif vim.fn.hlexists(row.link) == 0 then
             problems[#problems + 1] = row.link
           end
         end

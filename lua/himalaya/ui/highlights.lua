@@ -27,7 +27,7 @@ M.table = {
   group('Folder', 'Normal', 'A folder'),
   group('FolderRole', 'Special', 'A folder with a role: inbox, sent, trash'),
   group('FolderCurrent', 'CursorLineNr', 'The folder that is shown'),
-  group('Unread', 'Bold', 'The subject of a message that was not read'),
+  group('Unread', '@markup.strong', 'The subject of a message that was not read'),
   group('Read', 'Normal', 'The subject of a message that was read'),
   group('From', 'Identifier', 'The sender'),
   group('Date', 'Comment', 'The date'),
@@ -57,14 +57,9 @@ M.table = {
   group('JobFailed', 'DiagnosticError', 'A job that did not'),
 }
 
--- `Bold` is no group of Neovim's.
 local function define()
   for _, row in ipairs(M.table) do
-    if row.link == 'Bold' then
-      vim.api.nvim_set_hl(0, row.name, { bold = true, default = true })
-    else
-      vim.api.nvim_set_hl(0, row.name, { link = row.link, default = true })
-    end
+    vim.api.nvim_set_hl(0, row.name, { link = row.link, default = true })
   end
 end
 

@@ -15,7 +15,7 @@ local NARROW, WIDE = 15, 30
 local LEAST_WIDTH = 5
 
 local resized ---@type integer? the width the user gave the sidebar
-local given = {} ---@type table<integer, integer> the width that a sidebar's window got from here
+local laid_out = {} ---@type table<integer, integer> the width that a sidebar's window got from here
 
 local before = {} ---@type table<integer, integer> the buffer that stood in a window
 local hidden = {} ---@type table<integer, boolean> tab pages whose sidebar was hidden, or shown, by a key
@@ -67,8 +67,8 @@ end
 
 ---@param window integer
 local function give_width(window)
-  given[window] = sidebar_width()
-  vim.api.nvim_win_set_width(window, given[window])
+  laid_out[window] = sidebar_width()
+  vim.api.nvim_win_set_width(window, laid_out[window])
 end
 
 -- The window that mail is shown in; a float or a window that keeps its buffer is left alone.
@@ -117,8 +117,8 @@ end
 ---@param window integer
 local function close_sidebar(window)
   local width = vim.api.nvim_win_get_width(window)
-  resized = width ~= given[window] and width or resized
-  given[window] = nil
+  resized = width ~= laid_out[window] and width or resized
+  laid_out[window] = nil
   vim.api.nvim_win_close(window, true)
 end
 
@@ -138,7 +138,7 @@ local function fit_sidebar()
     if find(is_main) then
       open_sidebar()
     end
-  elseif window and find(is_main) and vim.api.nvim_win_get_width(window) == given[window] then
+  elseif window and find(is_main) and vim.api.nvim_win_get_width(window) == laid_out[window] then
     give_width(window)
   end
 end
