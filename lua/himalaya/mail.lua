@@ -179,10 +179,10 @@ function M.read(account, folder, id, opts, cb)
   end
   return run(account, cb, function(done)
     return require('himalaya.native').mail.read(account, folder, id, opts, function(err, result)
-      done(err, result)
       if not err and opts and opts.mark_seen then
         M._changed(account)
       end
+      done(err, result)
     end)
   end)
 end
@@ -229,10 +229,10 @@ local function act(what, account, folder, ids, detail, cb)
           table.remove(acted, 1)
         end
       end
-      done(err, result)
       if not err then
         M._changed(account)
       end
+      done(err, result)
     end
     local native = require('himalaya.native').mail[what]
     if detail == nil then
@@ -342,10 +342,10 @@ function M.undo(opts, cb)
       elseif err.code == 'not_found' and forget(account) and not (opts and opts.account) then
         return M.undo(opts, done) -- the server refused what was done there: what was done before it, elsewhere
       end
-      done(err, result)
       if not err then
         M._changed(account)
       end
+      done(err, result)
     end)
   end)
 end
@@ -438,9 +438,9 @@ function M.import(account, folder, path, opts, cb)
   local from = arguments.file_path(path)
   return run(account, cb, function(done)
     return require('himalaya.native').mail.import(account, folder, from, opts, function(err, result)
-      done(err, result)
       -- Also when it was ended half way: what came in is to be sent.
       M._changed(account)
+      done(err, result)
     end)
   end, cancel_job)
 end

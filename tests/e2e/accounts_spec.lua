@@ -157,20 +157,47 @@ describe('options that are replaced while accounts are open', function()
   end)
 end)
 
+describe('a callback that raises', function()
+  it('stops nobody else', function()
+    local seen = nvim.await(function(done)
+      require('himalaya.config').get().sync.max_parallel_accounts = 1
+      local manager, seen = require('himalaya.sync.manager'), {}
+      local function note(what)
+        return function()
+          table.insert(seen, what)
+          if #seen == 3 then
+            vim.schedule(function()
+              done(seen, manager.get_sync_status().state)
+            end)
+          end
+          error('on purpose')
+        end
+      end
+      manager.start_sync('full', { account = 'home' }, note('first'))
+      manager.start_sync('full', { account = 'home' }, note('joined'))
+      manager.start_sync('full', { account = 'office' }, note('queued'))
+    end)
+    assert.same({ 'first', 'joined', 'queued' }, seen)
+    assert.equal('idle', nvim.lua([[return require('himalaya').status().sync.state]]))
+    assert.is_truthy(nvim.messages():find('A callback raised: .*on purpose'))
+  end)
+end)
+
 describe('a sync that is ended', function()
-  it('has ended when its callback comes', function()
+  it('has begun when it is told of, and has ended when its callback comes', function()
     dovecot:ask({ ['do'] = 'deliver', user = 'home', count = 500 })
     local answer = nvim.await(function(done)
-      local manager, states = require('himalaya.sync.manager'), {}
+      local manager, states, joined = require('himalaya.sync.manager'), {}, nil
       local function note()
         table.insert(states, manager.get_sync_status().state)
       end
+      vim.api.nvim_create_autocmd('User', { pattern = 'HimalayaSyncStart', once = true, callback = note })
       local began = manager.start_sync('full', { account = 'home' }, function(err)
         note()
-        done({ code = err.code, states = states })
+        done({ code = err.code, states = states, joined = joined })
       end)
       local second = manager.start_sync('full', { account = 'home' }, function(err)
-        table.insert(states, 'the one that joined: ' .. err.code)
+        joined = err.code
       end)
       vim.schedule(function()
         second:cancel()
@@ -183,7 +210,8 @@ describe('a sync that is ended', function()
     end)
     assert.same({
       code = 'cancelled',
-      states = { 'syncing', 'the one that joined: cancelled', 'cancelling', 'idle' },
+      states = { 'syncing', 'syncing', 'cancelling', 'idle' },
+      joined = 'cancelled',
     }, answer)
     assert.equal(500, good(sync()).accounts.home.new)
   end)

@@ -6,7 +6,6 @@ local errors = require('himalaya.errors')
 local events = require('himalaya.events')
 local home = require('himalaya.mail.home')
 local state = require('himalaya.core.state')
-local tell_user = require('himalaya.tell')
 
 local M = {}
 
@@ -117,7 +116,16 @@ local function end_run(run, err)
     data.duration_ms = now_ms() - run.began
     events.emit('HimalayaSynced', data)
   end
-  tell_user(run.cb, err, not err and { accounts = run.results } or nil)
+  -- In a turn of its own: what a callback raises, or waits for, stops nobody else's sync.
+  local result = not err and { accounts = run.results } or nil
+  local native = package.loaded['himalaya.native']
+  if native then
+    native.loop.complete(run.cb, err, result)
+  else
+    vim.schedule(function()
+      run.cb(err, result)
+    end)
+  end
 end
 
 ---@param run himalaya.sync.Run
@@ -405,12 +413,14 @@ function M.run(kind, folder, accounts, again, cb)
   else
     M.batch = M.batch + (#M.list == 0 and 1 or 0)
     M.started_at = M.started_at or os.time()
-    events.emit('HimalayaSyncStart', { kind = kind, accounts = accounts, folder = folder })
   end
   for _, name in ipairs(accounts) do
     join(run, name, again)
   end
   start_next()
+  if #accounts > 0 then
+    events.emit('HimalayaSyncStart', { kind = kind, accounts = accounts, folder = folder })
+  end
   on_change()
   return run
 end
