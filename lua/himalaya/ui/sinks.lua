@@ -84,6 +84,8 @@ local function message()
   }
 end
 
+local leave_corner ---@type fun()? what stands there still
+
 ---@return himalaya.ProgressSink
 local function corner()
   local buffer, window
@@ -94,6 +96,10 @@ local function corner()
     end
     window = nil
   end
+  if leave_corner then
+    leave_corner()
+  end
+  leave_corner = close
   local function draw(words, percent, group)
     local done, left = '', ''
     if percent then
