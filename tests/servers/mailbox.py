@@ -19,7 +19,7 @@ LANGUAGES = {
     "en": ("us-ascii", "Reading room", "Opening hours and the new shelves",
            "The reading room opens at nine and closes at six. Please return the atlas by Friday; two readers wait. "
            "The lift is being repaired and the stairs are on the left. Minutes of the meeting are below. "
-           "From now on the catalogue lists maps as well. Nothing else changed this week. "),
+           "The catalogue lists maps from now on as well. Nothing else changed this week. "),
     "de": ("utf-8", "Stadtbücherei", "Öffnungszeiten über die Feiertage",
            "Die Bücherei schließt am Freitag früher. Größere Karten liegen im zweiten Stock. "
            "Bitte geben Sie den Atlas bis Montag zurück. Für Rückfragen genügt eine kurze Nachricht. "),
