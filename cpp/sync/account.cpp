@@ -211,7 +211,8 @@ loop::Task<Summary> Account::lead_sync(Turn& turn, Kind kind, std::string folder
               },
               m_options.bodies,
               kind == Kind::full,
-              token};
+              token,
+              &m_line_breakers};
     Summary summary;
     std::optional<Error> failure;
     auto stepping = steps(work, turn, kind, std::move(folder), summary);
@@ -284,7 +285,7 @@ loop::Task<> Account::need_body(store::Id message, loop::CancelToken token) {
 loop::Task<> Account::fetch(store::Id message, loop::CancelToken token) {
     auto self = shared_from_this();
     Progress progress; // nobody looks at it
-    Work work{m_store, m_source, &progress, [] {}, m_options.bodies, false, token};
+    Work work{m_store, m_source, &progress, [] {}, m_options.bodies, false, token, &m_line_breakers};
     auto fetching = fetch_body(work, message);
     co_await fetching;
 }

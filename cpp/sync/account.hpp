@@ -66,6 +66,7 @@ class Account : public std::enable_shared_from_this<Account> {
     loop::Task<> take_the_lead();
     void hand_over();
     loop::Task<std::vector<RemoteFolder>> look(Work& work, Kind kind, std::string folder);
+    loop::Task<> try_line_breakers(Work& work, Kind kind, Summary& summary);
     loop::Task<> note_states(Work& work, const std::vector<RemoteFolder>& listed);
     loop::Task<> keep_record(Kind kind, const Summary& summary, std::string error);
 
@@ -80,6 +81,7 @@ class Account : public std::enable_shared_from_this<Account> {
     bool m_taken = false; // somebody's turn
     std::int64_t m_bytes_before = 0;
     std::shared_ptr<Claims> m_claims;
+    LineBreakers m_line_breakers;
     std::vector<loop::CancelSource*> m_led; // those of syncs that run because we lead
     int m_running = 0;                      // syncs, those included that only wait for bodies
     bool m_looks_after = false;

@@ -17,7 +17,7 @@ loop::Task<T> answered(std::shared_ptr<imap::Session> session, loop::Task<T> ask
     } catch (const Error& error) {
         if (session->alive())
             throw;
-        throw Unreached(error);
+        throw LineLost(error);
     }
 }
 

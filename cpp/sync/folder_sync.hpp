@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/store.hpp"
+#include "sync/line_breakers.hpp"
 #include "sync/plan.hpp"
 #include "sync/progress.hpp"
 #include "sync/source.hpp"
@@ -23,6 +24,7 @@ struct Work {
     BodyPolicy bodies;
     bool thorough = false; // look at flags also where the server cannot say that they changed
     loop::CancelToken token;
+    LineBreakers* line_breakers = nullptr; // the account's
 };
 
 struct FolderOutcome {

@@ -1,6 +1,7 @@
 #include "sync/op_group.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace himalaya::sync {
 
@@ -56,19 +57,24 @@ std::int64_t size_of(store::Database& database, const store::Op& op) {
 } // namespace
 
 std::optional<Group> next_group(store::Database& database, std::int64_t now, const std::set<store::Id>& tried,
-                                const std::set<store::Id>& alone) {
+                                const Limits& limits) {
     Group group;
     std::int64_t bytes = 0;
+    auto limit_of = [&](const store::Op& op) {
+        auto found = limits.find(op.id);
+        return found == limits.end() ? SIZE_MAX : found->second;
+    };
     for (auto& op : store::ready_ops(database, now, OPS_AT_A_TIME)) {
         if (tried.contains(op.id) || has_to_wait(database, group, op))
             continue;
         if (!group.ops.empty() && (!alike(group.ops.front(), op) || share_a_message(group, op)))
             break;
+        auto limit = limit_of(op);
+        if (!group.ops.empty() && (limit != limit_of(group.ops.front()) || group.ops.size() >= limit))
+            break;
         if (op.kind == store::OpKind::append) {
             bytes += size_of(database, op);
-            bool full = group.ops.size() >= LETTERS_AT_A_TIME || bytes > BYTES_AT_A_TIME ||
-                        alone.contains(op.id) || (!group.ops.empty() && alone.contains(group.ops[0].id));
-            if (full && !group.ops.empty())
+            if (!group.ops.empty() && (group.ops.size() >= LETTERS_AT_A_TIME || bytes > BYTES_AT_A_TIME))
                 break;
         }
         group.ops.push_back(std::move(op));

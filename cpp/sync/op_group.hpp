@@ -6,6 +6,7 @@
 #include "store/ops.hpp"
 #include "sync/source.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <vector>
@@ -29,9 +30,12 @@ struct Group {
     bool sent_before = false;
 };
 
-// The oldest that are ready and were not `tried`; nothing when there are none. Those in `alone` share no command.
+// With how many like itself an op goes out at most; one that is not named here with as many as there are.
+using Limits = std::map<store::Id, std::size_t>;
+
+// The oldest that are ready and were not `tried`; nothing when there are none.
 std::optional<Group> next_group(store::Database& database, std::int64_t now, const std::set<store::Id>& tried,
-                                const std::set<store::Id>& alone);
+                                const Limits& limits);
 
 // Some new letters of a group, as a group.
 Group part_of(const Group& group, const std::vector<Letter>& letters);

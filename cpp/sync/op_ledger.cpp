@@ -82,6 +82,22 @@ loop::Task<> Ledger::wait_for_names(std::vector<store::Op> ops) {
     co_await waiting;
 }
 
+loop::Task<> Ledger::wait_for_a_line(Group group) {
+    int times = 0;
+    for (const auto& op : group.ops)
+        times = std::max(times, m_work.line_breakers->times(op.id));
+    log::info("sync", "{}: the connection was lost {} times at the same change", group.folder.path, times);
+    if (LineBreakers::wait(times) == 0)
+        co_return;
+    auto waiting = m_work.store->write_as_leader<void>(
+        [ops = std::move(group.ops), wait = LineBreakers::wait(times)](store::Change& change) {
+            for (const auto& op : ops)
+                store::postpone(change, op.id, time::now_s() + wait);
+        },
+        m_work.token);
+    co_await waiting;
+}
+
 loop::Task<> Ledger::take_refusal(Group group, Error error) {
     std::vector<store::Op> held;
     if (error.code == Code::protocol)

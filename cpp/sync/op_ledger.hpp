@@ -23,6 +23,8 @@ class Ledger {
     loop::Task<> wait_for_others(const Group& group);
     // Until the sync that brings them.
     loop::Task<> wait_for_names(std::vector<store::Op> ops);
+    // The connection was lost while they were under way, and not for the first time.
+    loop::Task<> wait_for_a_line(Group group);
     // Refused for good, or held back for a while where that may help.
     loop::Task<> take_refusal(Group group, Error error);
     loop::Task<> refuse(const Group& group, const Error& error);

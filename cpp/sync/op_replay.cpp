@@ -16,25 +16,37 @@ namespace {
 
 class Replay {
   public:
-    Replay(Work& work, bool listed) : m_work(work), m_listed(listed) {}
+    Replay(Work& work, bool listed, Which which) : m_work(work), m_listed(listed), m_which(which) {}
 
     loop::Task<Replayed> run() {
         std::set<store::Id> tried, came_alone;
-        for (;;) {
+        for (int times = 0;;) {
+            auto passed = m_work.line_breakers->more_often(times);
+            bool last = m_which == Which::all_but_line_breakers || passed.empty();
+            passed.insert(tried.begin(), tried.end());
+            auto limits = m_work.line_breakers->limits();
+            for (auto id : m_alone)
+                limits[id] = 1;
             auto asking = m_work.store->read<std::optional<Group>>(
-                [now = time::now_s(), tried, alone = m_alone](store::Database& database) {
-                    return next_group(database, now, tried, alone);
-                },
+                [now = time::now_s(), passed = std::move(passed), limits = std::move(limits)](
+                    store::Database& database) { return next_group(database, now, passed, limits); },
                 m_work.token);
             auto group = co_await asking;
-            if (!group)
+            if (!group && last)
                 co_return std::move(m_result);
+            if (!group) {
+                ++times;
+                continue;
+            }
             for (const auto& op : group->ops)
                 tried.insert(op.id);
-            std::optional<Error> refusal;
+            std::optional<Error> refusal, line_lost;
             auto carrying = carry(*group);
             try {
                 co_await carrying;
+            } catch (const LineLost& error) {
+                m_work.token.throw_if_cancelled();
+                line_lost = error;
             } catch (const Unreached&) {
                 throw; // whatever its code: no answer to these ops
             } catch (const Error& error) {
@@ -44,6 +56,13 @@ class Replay {
             for (auto id : m_alone)
                 if (came_alone.insert(id).second)
                     tried.erase(id);
+            if (line_lost) {
+                m_work.line_breakers->lost_at(group->ops);
+                auto holding = m_ledger.wait_for_a_line(std::move(*group));
+                co_await holding;
+                throw LineLost(*line_lost);
+            }
+            m_work.line_breakers->answered(group->ops);
             if (!refusal)
                 continue;
             bool again =
@@ -343,6 +362,7 @@ class Replay {
 
     Work& m_work;
     bool m_listed;
+    Which m_which;
     bool m_missing = false; // the last one's folder is gone for sure
     std::set<store::Id> m_freshly;
     std::set<store::Id> m_alone; // new letters of a command that was refused as a whole
@@ -352,8 +372,8 @@ class Replay {
 
 } // namespace
 
-loop::Task<Replayed> replay_ops(Work& work, bool listed) {
-    Replay replay(work, listed);
+loop::Task<Replayed> replay_ops(Work& work, bool listed, Which which) {
+    Replay replay(work, listed, which);
     auto running = replay.run();
     co_return co_await running;
 }

@@ -24,6 +24,11 @@ struct Unreached : Error {
     explicit Unreached(const Error& error) : Error(error) {}
 };
 
+// The line was there, and broke while something was asked.
+struct LineLost : Unreached {
+    using Unreached::Unreached;
+};
+
 // A folder as the source sees it now. Unknown numbers are nothing.
 struct RemoteState {
     std::int64_t uidvalidity = 0;

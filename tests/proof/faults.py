@@ -122,5 +122,47 @@ class PassingFaults(unittest.TestCase):
         self.assertEqual(20, vendor.found("INBOX", "ALL"))
 
 
+class LinesThatBreak(unittest.TestCase):
+    """A server that closes the connection at one change, each time."""
+
+    def test_it_holds_up_neither_new_mail_nor_other_changes(self):
+        for without in ((), ("MULTIAPPEND",)):
+            vendor = Vendor("plain", "close-in-append", without=without)
+            self.addCleanup(vendor.close)
+            agent = vendor.agent
+            agent.good("sync", kind="full")
+            for i in range(8):
+                key = "n%d" % i
+                text = make_message(key, 300).decode()
+                agent.good("append", folder="Drafts", message=text + ("unbearable\r\n" if i == 2 else ""), subject=key,
+                           message_id="<%s@example.org>" % key)
+            ids = [message["id"] for message in agent.good("dump")["folders"]["INBOX"]["messages"]]
+            agent.good("flag", folder="INBOX", ids=ids[:3], add=0, remove=0, add_keywords=["mine"])
+            with Other(vendor.port, "home") as other:
+                other.append("INBOX", make_message("late"))
+            agent("sync", kind="full")
+            # Once it is known, all else goes first.
+            refused = agent.good("sync", kind="full")["refused"]
+            self.assertEqual([], refused)
+            self.assertEqual(3, vendor.found("INBOX", "KEYWORD", "mine"))
+            self.assertEqual(21, len(agent.good("dump")["folders"]["INBOX"]["messages"]))
+            # It is found among those that shared its command, and tried by itself in the end.
+            for _ in range(8):
+                agent.good("later")
+                refused = agent.good("sync", kind="full")["refused"]
+            self.assertEqual(1, agent.good("ops")["result"])
+            self.assertEqual(7, vendor.found("Drafts", "ALL"))
+            self.assertEqual(1, len(refused))
+            self.assertIn("is lost each time", refused[0])
+            # Not before its time.
+            self.assertEqual([], agent.good("sync", kind="full")["refused"])
+            # A server that has learned to bear it gets it.
+            vendor.ask("quirk", off=["close-in-append"])
+            agent.good("later")
+            self.assertEqual([], agent.good("sync", kind="full")["refused"])
+            self.assertEqual(0, agent.good("ops")["result"])
+            self.assertEqual(8, vendor.found("Drafts", "ALL"))
+
+
 if __name__ == "__main__":
     unittest.main(argv=[sys.argv[0], *sys.argv[1:]], verbosity=2)

@@ -76,7 +76,8 @@ EXCHANGES = {
 }
 # Quirks that need more than an exchange; each has a test of its own below, a spec, or a proof.
 ELSEWHERE = {"silent", "mute", "connection-limit", "starttls-injection", "login-literal-bad", "localised-inbox",
-             "stale-status", "idle-no-done", "idle-hangs", "idle-stale", "still-here", "stumbling", "append-limit"}
+             "stale-status", "idle-no-done", "idle-hangs", "idle-stale", "still-here", "stumbling", "append-limit",
+             "close-in-append"}
 
 
 class Vendors(unittest.TestCase):

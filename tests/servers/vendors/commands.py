@@ -424,6 +424,8 @@ async def do_append(session, tag, arguments):
     if len(messages) > 1 and not session.server.has("MULTIAPPEND"):
         session.server.trouble.append("several messages in one APPEND without MULTIAPPEND")
         refuse("BAD Too many arguments")
+    if session.q("close-in-append") and any(b"unbearable" in raw for raw, _, _ in messages):
+        raise ConnectionResetError
     if session.q("append-limit") and any(len(raw) > session.server.settings["largest"] for raw, _, _ in messages):
         refuse("NO [TOOBIG] Message size exceeds fixed maximum message size")
     added = [folder.add(*message) for message in messages]

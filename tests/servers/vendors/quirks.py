@@ -13,6 +13,7 @@ QUIRKS = {
     "endless-bye": "untagged BYE without end (Yandex)",
     "bye-in-fetch": "BYE and the end in the middle of FETCH",
     "close-in-fetch": "the connection closes in the middle of FETCH without a word",
+    "close-in-append": "the connection closes at a new message with the word `unbearable` (a scanner before the server)",
     # refusals
     "throttle": "BAD Request is throttled. Suggested Backoff Time (Exchange; `backoff` ms, `throttled` commands)",
     "overquota": "NO [OVERQUOTA] at FETCH: the day's bandwidth is used up (Gmail)",
