@@ -3,6 +3,7 @@
 
 local api = require('api')
 local layout = require('layout')
+local screen = require('screen')
 
 local M = {}
 
@@ -263,6 +264,7 @@ local CONTENTS = {
   { 'Options', 'himalaya-options' },
   { 'Commands', 'himalaya-commands' },
   { 'Keys', 'himalaya-keys' },
+  { 'The screen', 'himalaya-screen' },
   { 'Functions', 'himalaya-functions' },
   { 'Changes on both sides', 'himalaya-both-sides' },
   { 'Events', 'himalaya-events' },
@@ -300,7 +302,17 @@ function M.help()
     layout.prose(MISTAKES),
     '',
   })
-  for _, chapter in ipairs({ options, commands, keys, api.chapter, both_sides, events, highlights, errors }) do
+  for _, chapter in ipairs({
+    options,
+    commands,
+    keys,
+    screen.chapter,
+    api.chapter,
+    both_sides,
+    events,
+    highlights,
+    errors,
+  }) do
     vim.list_extend(out, chapter())
   end
   vim.list_extend(
