@@ -142,21 +142,21 @@ local function print_when_mail_came(how)
   end)
 end
 
----@param words string
+---@param words string said on the screen; in 80 columns there is room for 68 before Neovim asks for a key
 ---@param how string
 local function show(words, how)
   vim.cmd('Himalaya')
   if headless then
     print_when_mail_came(how)
   else
-    vim.notify(words .. ' g? shows the keys, :qa leaves.')
+    vim.notify(words .. ' g? shows keys, :qa leaves.')
   end
 end
 
 ---@param ready table
 local function show_server(ready)
   require('himalaya').setup(options(ready))
-  show('Four demo accounts; new mail comes every few seconds.', 'by push')
+  show('Mail keeps coming; see :help himalaya.', 'by push')
 end
 
 -- The demo without a server: mail is brought from Maildirs into the accounts' stores, and what is done there is done.
@@ -254,7 +254,7 @@ local function show_maildirs(ready)
       end
     end)
   )
-  show(words .. ' New mail comes every few seconds.', 'into its Maildir')
+  show('A local Maildir demo: no server here.', 'into its Maildir')
 end
 
 local function start_maildirs()
@@ -272,6 +272,8 @@ vim.api.nvim_create_autocmd('VimEnter', {
     if not headless then
       vim.notify('The demo mailbox is being filled ...')
     end
+    -- What a plugin manager does; a checkout that may not be written has no |:help|.
+    pcall(vim.cmd.helptags, root .. '/doc')
     if source == 'maildir' then
       start_maildirs()
     else

@@ -17,6 +17,7 @@ describe('scripts/try', function()
     assert.truthy(first:find('Lists\n%s+reading%s+%d+'))
     assert.not_equal(first, second:match('\n(.*)$'))
     assert.same(left, vim.fn.glob(vim.uv.os_tmpdir() .. '/himalaya-demo-*', true, true))
+    assert.is_truthy(vim.uv.fs_stat(vim.env.HIMALAYA_ROOT .. '/doc/tags'), ':help himalaya finds nothing')
   end)
 
   it('says what it takes', function()
