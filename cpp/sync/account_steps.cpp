@@ -61,6 +61,8 @@ loop::Task<> expect_all(Work& work, const std::vector<RemoteFolder>& listed) {
     for (const auto& folder : here)
         totals.emplace(folder.path, folder.total);
     bool all_texts = work.bodies.fetch && !work.bodies.newest_days;
+    if (work.bodies.fetch && !all_texts)
+        work.progress->expect_some_texts();
     for (const auto& remote : listed)
         if (remote.state && remote.state->total)
             work.progress->expect(

@@ -94,7 +94,8 @@ Standing Progress::standing(std::int64_t now_ms) {
         standing.percent = m_percent;
         auto for_messages = m_messages.milliseconds(now_ms);
         auto for_texts = m_texts.milliseconds(now_ms);
-        if (done < all && for_messages && for_texts)
+        bool vague = m_vague && m_messages.left() > 0;
+        if (done < all && for_messages && for_texts && !vague)
             standing.eta_seconds = (std::max(*for_messages, *for_texts) + 999) / 1000;
     }
     return standing;

@@ -31,6 +31,8 @@ class Progress {
     // How many messages of a folder are to come, in place of what was said of it before; `texts`: theirs, too. When
     // more is found the percent may stand still for it, but does not go back.
     void expect(const std::string& folder, std::int64_t messages, bool texts);
+    // Some of the messages' texts are to come too, and which is known once they are listed: no time left until then.
+    void expect_some_texts() { m_vague = true; }
     // So many texts are to be fetched; those of expected messages are counted already.
     void expect_texts(std::int64_t texts);
     void count(std::int64_t messages) { m_messages.done += messages; }
@@ -74,6 +76,7 @@ class Progress {
     Part m_texts;
     std::int64_t m_promised = 0; // of the texts' total: expected with their messages, and not asked for yet
     std::map<std::string, Expected> m_expected;
+    bool m_vague = false;
     int m_percent = 0;
 };
 

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '790e8ab492daed8c'
+return 'cc20b561916ce48b'

@@ -128,6 +128,22 @@ TEST_CASE(
     REQUIRE(progress.standing(60'000).eta_seconds == (left + 99) / 100);
 }
 
+TEST_CASE("where only newer texts are wanted there is no time left before it is known which those are") {
+    Progress progress;
+    progress.begin(0);
+    progress.expect_some_texts();
+    progress.expect("INBOX", 1'000, false);
+    progress.standing(0);
+    progress.count(500);
+    REQUIRE_FALSE(progress.standing(5'000).eta_seconds);
+    progress.count(500);
+    progress.expect_texts(100);
+    progress.count_texts(20);
+    progress.standing(8'000);
+    progress.count_texts(20);
+    REQUIRE(progress.standing(12'000).eta_seconds);
+}
+
 TEST_CASE("a message is done when its text is here, and texts are most of the way") {
     Progress progress;
     progress.begin(0);
