@@ -181,11 +181,22 @@ describe('the screen', function()
     nvim.lua('vim.fn.search("•")')
     local line = nvim.lua('return vim.fn.line(".")')
     local unread = tonumber(line_with(' unread'):match('(%d+) unread'))
+    -- A FileType autocommand finds the buffer under its address.
+    nvim.lua(function()
+      vim.api.nvim_create_autocmd('FileType', {
+        pattern = 'himalaya-message',
+        callback = function(event)
+          _G.typed = { vim.api.nvim_buf_get_name(event.buf), vim.bo[event.buf].buftype }
+        end,
+      })
+    end)
     nvim.type('<CR>')
     nvim.wait_for('return vim.bo.filetype == "himalaya-message"')
     wait_for_text('Subject: ')
     assert.matches('^From: ', nvim.lua('return vim.fn.getline(1)'))
-    assert.matches('^himalaya://home/INBOX%?m=%d+%.%x+$', nvim.lua('return vim.api.nvim_buf_get_name(0)'))
+    local name = nvim.lua('return vim.api.nvim_buf_get_name(0)')
+    assert.matches('^himalaya://home/INBOX%?m=%d+%.%x+$', name)
+    assert.same({ name, 'nowrite' }, nvim.lua('return typed'))
     nvim.type('q')
     nvim.wait_for('return vim.bo.filetype == "himalaya-list"')
     assert.equal(line, nvim.lua('return vim.fn.line(".")'))

@@ -139,8 +139,9 @@ end
 ---@param buffer integer
 ---@param account string
 ---@param folder string
+---@param unnamed? boolean the buffer gets its address later
 ---@return himalaya.Reader
-local function make(buffer, account, folder)
+local function make(buffer, account, folder, unnamed)
   local fields = { account = account, folder = folder, buffer = buffer, looks = false }
   local reader = pages.new(fields, Reader) --[[@as himalaya.Reader]]
   if of_buffer[buffer] then
@@ -160,6 +161,7 @@ local function make(buffer, account, folder)
     name = 'message',
     handlers = require('himalaya.ui.reader_keys').of(reader),
     window = pages.WINDOW,
+    unnamed = unnamed,
     on_close = function()
       reader.stop()
       reader:empty()
@@ -226,7 +228,7 @@ function M.open(account, folder, id)
     return
   end
   local buffer = vim.api.nvim_create_buf(false, false)
-  local reader = make(buffer, account, folder)
+  local reader = make(buffer, account, folder, true)
   vim.api.nvim_win_set_buf(0, buffer)
   let_go()
   reader:load(id, { mark_seen = true }, function(err, result)
@@ -235,6 +237,7 @@ function M.open(account, folder, id)
       give_way(name, buffer)
       pcall(vim.api.nvim_buf_set_name, buffer, name)
     end
+    reader.view:finish()
   end)
 end
 

@@ -11,11 +11,13 @@ local M = {}
 ---@field window? table<string, any> options of a window while it shows the view
 ---@field on_close? fun() the buffer is gone
 ---@field rows? boolean it is made of rows to choose from, not of text
+---@field unnamed? boolean its buffer gets a name later: `finish` is called then
 ---@field begin? fun(view: himalaya.ViewBuffer) what takes a while is asked for here, before the user's autocommands run
 
 ---@class himalaya.ViewBuffer
 ---@field buffer integer
 ---@field over boolean
+---@field package name string
 ---@field package shown himalaya.PaintedRow[]
 local View = {}
 View.__index = View
@@ -80,7 +82,7 @@ function M.attach(buffer, opts)
     before.over = true
   end
   require('himalaya.ui.highlights').ready()
-  local view = setmetatable({ buffer = buffer, over = false, shown = {} }, View)
+  local view = setmetatable({ buffer = buffer, over = false, name = opts.name, shown = {} }, View)
   of_buffer[buffer] = view
   local bo = vim.bo[buffer]
   -- A session keeps `nowrite` buffers and leaves out `nofile` ones.
@@ -98,9 +100,17 @@ function M.attach(buffer, opts)
   if opts.begin then
     opts.begin(view)
   end
-  -- Last, so that a user's FileType autocommands have the final word.
-  bo.filetype = 'himalaya-' .. opts.name
+  if not opts.unnamed then
+    view:finish()
+  end
   return view
+end
+
+--- Gives the buffer its 'filetype'. Last, so that a user's FileType autocommands find all else and have the final word.
+function View:finish()
+  if not self.over and vim.api.nvim_buf_is_valid(self.buffer) then
+    vim.bo[self.buffer].filetype = 'himalaya-' .. self.name
+  end
 end
 
 --- Shows rows; only lines that changed are set. Gives how many, nil when the view is over.
