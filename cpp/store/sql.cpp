@@ -127,6 +127,12 @@ Database::Database(const std::string& path, Mode mode) : m_path(path) {
     }
     // Another Neovim's commit takes milliseconds; a checkpoint on a slow disk a second or two.
     sqlite3_busy_timeout(m_handle, 10'000);
+    // sqlite3_interrupt() alone does nothing to a statement that is about to begin.
+    constexpr int STEPS = 10'000;
+    sqlite3_progress_handler(
+        m_handle, STEPS,
+        [](void* interrupted) { return static_cast<std::atomic<bool>*>(interrupted)->load() ? 1 : 0; },
+        &m_interrupted);
 }
 
 Database::~Database() {
@@ -184,6 +190,7 @@ int Database::changes() const {
 }
 
 void Database::interrupt() {
+    m_interrupted = true;
     sqlite3_interrupt(m_handle);
 }
 

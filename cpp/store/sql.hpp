@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -93,7 +94,7 @@ class Database {
 
     std::int64_t last_id() const;
     int changes() const;
-    // Makes the statement that now runs in another thread end with Error{cancelled}.
+    // From another thread: the statement that runs, and each one after it, ends with Error{cancelled}.
     void interrupt();
     // Another file lies at its path now (or none): what is written here nobody would read again.
     bool moved() const;
@@ -108,6 +109,7 @@ class Database {
 
     std::string m_path;
     sqlite3* m_handle = nullptr;
+    std::atomic<bool> m_interrupted = false;
     std::unordered_map<std::string_view, std::vector<sqlite3_stmt*>> m_shelf;
 };
 

@@ -243,6 +243,15 @@ TEST_CASE("a query that nobody waits for any more ends") {
     store->close(); // joins the reader: an uninterrupted query would never end
 }
 
+TEST_CASE("an interrupted database ends what begins later as well") {
+    Folderful place;
+    Database database(place.path(), Database::Mode::write);
+    database.interrupt();
+    auto endless = database.prepare("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                                    "SELECT count(*) FROM n");
+    REQUIRE_THROWS_AS(endless.step(), Error);
+}
+
 TEST_CASE("a leader that gives no sign is overtaken, and finds that out by itself") {
     TestLoop loop;
     Folderful place;
