@@ -66,7 +66,6 @@ class Account : public std::enable_shared_from_this<Account> {
     loop::Task<> take_the_lead();
     void hand_over();
     loop::Task<std::vector<RemoteFolder>> look(Work& work, Kind kind, std::string folder);
-    loop::Task<> try_line_breakers(Work& work, Kind kind, Summary& summary);
     loop::Task<> note_states(Work& work, const std::vector<RemoteFolder>& listed);
     loop::Task<> keep_record(Kind kind, const Summary& summary, std::string error);
 

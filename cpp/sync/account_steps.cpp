@@ -240,10 +240,6 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
         throw Error(*failure);
     if (bodies_failed)
         throw Error(*bodies_failed);
-    if (!m_line_breakers.empty()) {
-        auto trying = try_line_breakers(work, kind, summary);
-        co_await trying;
-    }
     // One that runs beside us may have left bodies due; the next sync sees to them.
     if (m_running == 1 && line.whole() && (were_due || line.fetched() > 0 || summary.fresh > 0)) {
         auto noting = work.store->write_as_leader<void>(
@@ -252,23 +248,6 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
             },
             work.token);
         co_await noting;
-    }
-}
-
-// All else of this sync is done: that the connection is lost once more is no failure of it.
-loop::Task<> Account::try_line_breakers(Work& work, Kind kind, Summary& summary) {
-    auto replaying = replay_ops(work, kind == Kind::full, Which::all);
-    try {
-        auto last = co_await replaying;
-        summary.uploaded += last.carried;
-        summary.refused.insert(summary.refused.end(), last.refused.begin(), last.refused.end());
-    } catch (const Error& error) {
-        work.token.throw_if_cancelled();
-        log::warn("sync", "{}: {}", m_options.name, error.message);
-        if (m_line_breakers.is_told())
-            summary.refused.push_back(
-                "The connection is lost each time one of your changes is carried out; it waits, "
-                "and is tried again later.");
     }
 }
 

@@ -1,6 +1,6 @@
 // Changes under way when the connection was lost. Once may be chance; but where a server, or a box before it, cannot
-// bear one of them, every sync that begins with it would end there, and no new mail would come any more. So they go
-// last, when all else is done, fewer together each time until the one is found, and that one is tried ever less often.
+// bear one of them, every sync that begins with it would end there, and nothing else would be done any more. So they go
+// after the others, fewer together each time until the one is found, and that one is tried ever less often.
 #pragma once
 
 #include "store/ops.hpp"

@@ -82,20 +82,25 @@ loop::Task<> Ledger::wait_for_names(std::vector<store::Op> ops) {
     co_await waiting;
 }
 
+bool Ledger::may_wait_for_a_line(const Group& group) const {
+    auto kind = group.ops.front().kind;
+    return (kind == store::OpKind::append || kind == store::OpKind::flag) &&
+           m_work.line_breakers->times(group.ops.front().id) > 0;
+}
+
 loop::Task<> Ledger::wait_for_a_line(Group group) {
-    int times = 0;
-    for (const auto& op : group.ops)
-        times = std::max(times, m_work.line_breakers->times(op.id));
-    log::info("sync", "{}: the connection was lost {} times at the same change", group.folder.path, times);
-    if (LineBreakers::wait(times) == 0)
-        co_return;
-    auto waiting = m_work.store->write_as_leader<void>(
+    auto times = m_work.line_breakers->times(group.ops.front().id);
+    log::warn("sync", "{}: the connection was lost {} times at the same change", group.folder.path, times);
+    if (m_work.line_breakers->is_told())
+        m_result.refused.push_back(
+            "The connection is lost each time one of your changes is carried out; it waits, "
+            "and is tried again later.");
+    return m_work.store->write_as_leader<void>(
         [ops = std::move(group.ops), wait = LineBreakers::wait(times)](store::Change& change) {
             for (const auto& op : ops)
                 store::postpone(change, op.id, time::now_s() + wait);
         },
         m_work.token);
-    co_await waiting;
 }
 
 loop::Task<> Ledger::take_refusal(Group group, Error error) {

@@ -23,7 +23,9 @@ class Ledger {
     loop::Task<> wait_for_others(const Group& group);
     // Until the sync that brings them.
     loop::Task<> wait_for_names(std::vector<store::Op> ops);
-    // The connection was lost while they were under way, and not for the first time.
+    // Whether the sync may go on though the connection was lost at these. Not the first time, which may be chance; and
+    // what a move or an expunge has done is asked before anything else, or the folders' syncs draw wrong conclusions.
+    bool may_wait_for_a_line(const Group& group) const;
     loop::Task<> wait_for_a_line(Group group);
     // Refused for good, or held back for a while where that may help.
     loop::Task<> take_refusal(Group group, Error error);

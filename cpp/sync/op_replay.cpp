@@ -16,13 +16,13 @@ namespace {
 
 class Replay {
   public:
-    Replay(Work& work, bool listed, Which which) : m_work(work), m_listed(listed), m_which(which) {}
+    Replay(Work& work, bool listed) : m_work(work), m_listed(listed) {}
 
     loop::Task<Replayed> run() {
         std::set<store::Id> tried, came_alone;
         for (int times = 0;;) {
             auto passed = m_work.line_breakers->more_often(times);
-            bool last = m_which == Which::all_but_line_breakers || passed.empty();
+            bool last = passed.empty();
             passed.insert(tried.begin(), tried.end());
             auto limits = m_work.line_breakers->limits();
             for (auto id : m_alone)
@@ -57,10 +57,13 @@ class Replay {
                 if (came_alone.insert(id).second)
                     tried.erase(id);
             if (line_lost) {
+                bool goes_on = m_ledger.may_wait_for_a_line(*group);
                 m_work.line_breakers->lost_at(group->ops);
-                auto holding = m_ledger.wait_for_a_line(std::move(*group));
-                co_await holding;
-                throw LineLost(*line_lost);
+                if (!goes_on)
+                    throw LineLost(*line_lost);
+                auto waiting = m_ledger.wait_for_a_line(std::move(*group));
+                co_await waiting;
+                co_return std::move(m_result);
             }
             m_work.line_breakers->answered(group->ops);
             if (!refusal)
@@ -362,7 +365,6 @@ class Replay {
 
     Work& m_work;
     bool m_listed;
-    Which m_which;
     bool m_missing = false; // the last one's folder is gone for sure
     std::set<store::Id> m_freshly;
     std::set<store::Id> m_alone; // new letters of a command that was refused as a whole
@@ -372,8 +374,8 @@ class Replay {
 
 } // namespace
 
-loop::Task<Replayed> replay_ops(Work& work, bool listed, Which which) {
-    Replay replay(work, listed, which);
+loop::Task<Replayed> replay_ops(Work& work, bool listed) {
+    Replay replay(work, listed);
     auto running = replay.run();
     co_return co_await running;
 }

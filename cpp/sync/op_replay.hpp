@@ -10,7 +10,7 @@
 //   delete    a message that another client expunged is gone; that is no error
 //   refusal   what the server will never do is put back as it was, with the server's words; an answer that makes no
 //             sense (BAD) may pass and is tried three times more, over twenty minutes, before it is taken for one
-//   lost line a change at which the connection was lost goes last from then on (line_breakers.hpp)
+//   lost line a change at which the connection was lost goes after the others from then on (line_breakers.hpp)
 #pragma once
 
 #include "sync/folder_sync.hpp"
@@ -24,9 +24,7 @@ struct Replayed {
     bool missed_a_folder = false;     // it may have been renamed: the list of folders will tell
 };
 
-enum class Which { all_but_line_breakers, all };
-
 // `listed`: the store's folders are those that the server has now.
-loop::Task<Replayed> replay_ops(Work& work, bool listed, Which which = Which::all_but_line_breakers);
+loop::Task<Replayed> replay_ops(Work& work, bool listed);
 
 } // namespace himalaya::sync

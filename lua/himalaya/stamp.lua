@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'cc20b561916ce48b'
+return '3131cf32ed6b41dd'
