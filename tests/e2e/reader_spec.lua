@@ -184,4 +184,48 @@ describe('a message', function()
       end)
     end
   end)
+
+  it('shows text of any length and attachments, and goes on after a deletion', function()
+    screens.deliver(
+      dovecot,
+      { subject = 'very long', body = ('a line of a long text\n'):rep(100000) .. 'the end of it\n' }
+    )
+    screens.deliver(dovecot, {
+      subject = 'with a file',
+      headers = 'Content-Type: multipart/mixed; boundary=b',
+      body = '--b\nContent-Type: text/plain\n\nsee the file\n--b\nContent-Type: text/csv; name=hours.csv\n'
+        .. 'Content-Disposition: attachment; filename=hours.csv\n\nday;from;to\n--b--\n',
+    })
+    start()
+    read('very long')
+    nvim.wait_for_text('a line of a long text')
+    assert.is_true(nvim.lua('return vim.fn.line("$")') < 5000)
+    nvim.wait_for(function()
+      nvim.type('G')
+      return nvim.shows('the end of it')
+    end, 30000)
+    assert.is_true(nvim.lua('return vim.fn.line("$")') > 100000)
+    nvim.type('q')
+    read('with a file')
+    nvim.wait_for_text('@ hours.csv')
+    local path = nvim.dir .. '/saved.csv'
+    nvim.lua(function(wanted)
+      vim.ui.input = function(_, done)
+        done(wanted)
+      end
+      vim.fn.search('hours.csv')
+    end, path)
+    nvim.type('<CR>')
+    nvim.wait_for(function()
+      return nvim.messages():find('Saved to', 1, true)
+    end)
+    assert.equal('day;from;to', vim.fn.readfile(path)[1])
+    nvim.type('d')
+    nvim.wait_for_text('Deleted 1 message')
+    nvim.wait_for('return vim.bo.filetype == "himalaya-list"')
+    nvim.wait_for(function()
+      return not nvim.shows('with a file')
+    end)
+    assert.equal('', nvim.lua('return vim.v.errmsg'))
+  end)
 end)
