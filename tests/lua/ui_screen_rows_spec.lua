@@ -131,6 +131,16 @@ describe('the list', function()
       '! No route. Look at the network.',
       last({ err = { message = 'No route.', hint = 'Look at the network.' } })
     )
+    local err =
+      { message = 'No route to 図書館.', hint = ('Look at the network. '):rep(2) .. ('x'):rep(30) }
+    local narrow = list_rows.of(shown({ items = {}, err = err }), 20, NOW)
+    assert.same({
+      '! No route to',
+      '図書館. Look at the',
+      'network. Look at the',
+      'network.',
+      ('x'):rep(19) .. '…',
+    }, texts(vim.list_slice(narrow, list_rows.ABOVE + 1), 20))
     local rows = list_rows.of(shown({ filter = 'from:\27x' }), 80, NOW)
     assert.equal('/from:  Page 1 / 4 | 98 emails (12m ago)', rows[2].text)
   end)

@@ -54,6 +54,25 @@ local function instead(shown)
   return 'No messages.', 'HimalayaHeader'
 end
 
+-- A sentence says at its end what to do, so it is not cut off but goes on below.
+---@param words string
+---@param width integer
+---@return string[]
+local function lines_of(words, width)
+  local lines = { '' }
+  for word in words:gmatch('%S+') do
+    local line = lines[#lines]
+    if line == '' then
+      lines[#lines] = word
+    elseif text.width(line) + 1 + text.width(word) <= width then
+      lines[#lines] = line .. ' ' .. word
+    else
+      lines[#lines + 1] = word
+    end
+  end
+  return lines
+end
+
 -- What a folded thread looks like changes with each of its messages, so it is kept only as long as they are the same.
 ---@param members himalaya.Item[]
 ---@return string
@@ -160,7 +179,9 @@ function M.of(shown, width, now)
   end
   if #shown.items == 0 then
     local words, colour = instead(shown)
-    rows[#rows + 1] = line_of(words, colour, 'instead', width)
+    for at, line in ipairs(lines_of(words, width)) do
+      rows[#rows + 1] = line_of(line, colour, 'instead ' .. at, width)
+    end
   end
   return rows
 end
