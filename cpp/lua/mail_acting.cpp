@@ -56,7 +56,7 @@ int act(lua_State* L, Runtime& runtime, int callback, std::string path, Ids ids,
 void add_words(const std::vector<std::string>& words, std::uint32_t& flags,
                std::vector<std::string>& keywords, const std::string& path) {
     for (const auto& word : words) {
-        if (auto flag = mail::flag_of(text::lower(word))) {
+        if (auto flag = mail::flag_of(word)) {
             flags |= flag;
             continue;
         }

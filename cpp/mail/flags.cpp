@@ -62,7 +62,7 @@ bool is_keyword(std::string_view word) {
 
 uint32_t flag_of(std::string_view word) {
     for (const Name& known : names)
-        if (word == known.word)
+        if (text::same_ignoring_case(word, known.word) || text::same_ignoring_case(word, known.imap))
             return known.bit;
     return 0;
 }

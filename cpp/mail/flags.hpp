@@ -23,7 +23,8 @@ void add_imap_flag(Flags& flags, std::string_view name);
 // `\Seen`, `$Forwarded`, keywords: what a STORE or APPEND sends.
 std::vector<std::string> imap_flags(const Flags& flags);
 
-// "seen" for SEEN: the words of the Lua interface, where "forwarded" is one, too. 0 for a word that is none.
+// "seen" for SEEN: the words of the Lua interface, where "forwarded" is one too, in any case and by IMAP's names as
+// well. 0 for a word that is none.
 uint32_t flag_of(std::string_view word);
 
 // Whether IMAP can carry the word as a keyword: an atom, and not one of the flags above.

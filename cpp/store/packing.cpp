@@ -28,9 +28,14 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 } // namespace
 
+// A keyword is one in whatever case; the spelling that came first stays.
 std::string pack_keywords(std::vector<std::string> keywords) {
+    std::stable_sort(keywords.begin(), keywords.end(), [](const std::string& a, const std::string& b) {
+        return text::compare_ignoring_case(a, b) < 0;
+    });
+    auto same = [](const std::string& a, const std::string& b) { return text::same_ignoring_case(a, b); };
+    keywords.erase(std::unique(keywords.begin(), keywords.end(), same), keywords.end());
     std::sort(keywords.begin(), keywords.end());
-    keywords.erase(std::unique(keywords.begin(), keywords.end()), keywords.end());
     std::string packed;
     for (const auto& keyword : keywords) {
         if (keyword.empty())
@@ -53,7 +58,8 @@ std::string changed_keywords(std::string_view packed, std::string_view add, std:
     auto keywords = unpack_keywords(packed);
     auto leaving = unpack_keywords(remove);
     std::erase_if(keywords, [&](const std::string& keyword) {
-        return std::find(leaving.begin(), leaving.end(), keyword) != leaving.end();
+        return std::any_of(leaving.begin(), leaving.end(),
+                           [&](const std::string& one) { return text::same_ignoring_case(one, keyword); });
     });
     for (auto& keyword : unpack_keywords(add))
         keywords.push_back(std::move(keyword));

@@ -1,5 +1,6 @@
 #include "sync/flag_wishes.hpp"
 
+#include "base/text.hpp"
 #include "store/packing.hpp"
 
 #include <map>
@@ -10,11 +11,19 @@ namespace himalaya::sync {
 
 namespace {
 
+// A keyword is one in whatever case.
+struct Caseless {
+    bool operator()(const std::string& a, const std::string& b) const {
+        return text::compare_ignoring_case(a, b) < 0;
+    }
+};
+using Keywords = std::set<std::string, Caseless>;
+
 struct Net {
     std::uint32_t add = 0;
     std::uint32_t remove = 0;
-    std::set<std::string> add_keywords;
-    std::set<std::string> remove_keywords;
+    Keywords add_keywords;
+    Keywords remove_keywords;
     std::vector<std::pair<std::size_t, std::size_t>> parts;
 
     void then(const store::Op& op) {
@@ -42,7 +51,7 @@ std::vector<NetWish> net_wishes(const std::vector<store::Op>& ops) {
                 net.then(ops[i]);
                 net.parts.emplace_back(i, j);
             }
-    using Key = std::tuple<std::uint32_t, std::uint32_t, std::set<std::string>, std::set<std::string>>;
+    using Key = std::tuple<std::uint32_t, std::uint32_t, Keywords, Keywords>;
     std::map<Key, NetWish> alike;
     for (auto& [uid, net] : by_uid) {
         auto& together = alike[{net.add, net.remove, net.add_keywords, net.remove_keywords}];

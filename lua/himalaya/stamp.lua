@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '3131cf32ed6b41dd'
+return '5698ab473e58ddec'

@@ -19,6 +19,7 @@ TEST_CASE("flags come from IMAP and go there") {
 TEST_CASE("flags have words of their own") {
     CHECK(flag_of("seen") == SEEN);
     CHECK(flag_of("forwarded") == FORWARDED);
-    CHECK(flag_of("Seen") == 0);
+    CHECK(flag_of("Seen") == SEEN);
+    CHECK(flag_of("$FORWARDED") == FORWARDED);
     CHECK(flag_of("nonsense") == 0);
 }

@@ -252,6 +252,23 @@ TEST_CASE("a message expunged by another while a flag waits takes the op with it
     REQUIRE(pending_ops(box.database) == 0);
 }
 
+TEST_CASE("a keyword is the same in any case") {
+    Mailbox box;
+    auto first = letter(1);
+    first.keywords = {"Work"};
+    auto ids = box.bring(box.inbox, {first});
+    auto change_to = [&](const FlagChange& wanted) {
+        return in_change(box, [&](Change& change) { return flag(change, box.inbox, ids, wanted, box.me); });
+    };
+    REQUIRE(change_to({.add_keywords = {"WORK"}}) == 0);
+    REQUIRE(change_to({.add_keywords = {"todo", "ToDo"}}) != 0);
+    REQUIRE(box.row(ids[0]).keywords == std::vector<std::string>{"Work", "todo"});
+    REQUIRE(change_to({.remove_keywords = {"work"}}) != 0);
+    REQUIRE(box.row(ids[0]).keywords == std::vector<std::string>{"todo"});
+    in_change(box, [&](Change& change) { return undo(change, box.me)->op; });
+    REQUIRE(box.row(ids[0]).keywords == std::vector<std::string>{"Work", "todo"});
+}
+
 TEST_CASE("keywords are added and undone like flags") {
     Mailbox box;
     auto first = letter(1);

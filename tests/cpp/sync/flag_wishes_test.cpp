@@ -32,14 +32,14 @@ TEST_CASE("the last word on a flag counts") {
     auto keyword = op(0, 0, {1});
     keyword.add_keywords = "plan todo";
     auto taken = op(0, 0, {1});
-    taken.remove_keywords = "todo";
+    taken.remove_keywords = "TODO";
     std::vector<store::Op> ops = {op(store::SEEN, 0, {1}), keyword, op(0, store::SEEN, {1}), taken};
     auto wishes = net_wishes(ops);
     REQUIRE(wishes.size() == 1);
     REQUIRE(wishes[0].wish.change.add == 0);
     REQUIRE(wishes[0].wish.change.remove == store::SEEN);
     REQUIRE(wishes[0].wish.change.add_keywords == std::vector<std::string>{"plan"});
-    REQUIRE(wishes[0].wish.change.remove_keywords == std::vector<std::string>{"todo"});
+    REQUIRE(wishes[0].wish.change.remove_keywords == std::vector<std::string>{"TODO"});
     REQUIRE(wishes[0].parts.size() == 4);
 }
 
