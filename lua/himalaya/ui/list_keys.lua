@@ -1,6 +1,7 @@
 -- What the keys of a list do.
 
 local actions = require('himalaya.ui.actions')
+local notify = require('himalaya.notify')
 
 local M = {}
 
@@ -53,7 +54,12 @@ local function open(list, how)
     end
     return
   end
-  vim.cmd(({ split = 'belowright split', vsplit = 'belowright vsplit', tab = 'tab split' })[how])
+  local made =
+    pcall(vim.cmd, ({ split = 'belowright split', vsplit = 'belowright vsplit', tab = 'tab split' })[how])
+  if not made then
+    notify.action('There is no room for another window.')
+    return
+  end
   require('himalaya.ui.reader').open(list.account, list.folder, item.id)
 end
 
