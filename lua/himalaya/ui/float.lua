@@ -82,6 +82,16 @@ local function follow(float)
       end
     end,
   })
+  -- Nobody sees it from another tab page; and Neovim 0.10 ends by a fault when a buffer goes that has the only other
+  -- window of a tab page that was left in a float.
+  vim.api.nvim_create_autocmd('TabLeave', {
+    group = group,
+    callback = function()
+      if vim.api.nvim_get_current_win() == float.window then
+        M.close(float)
+      end
+    end,
+  })
   vim.api.nvim_create_autocmd('BufWipeout', {
     group = group,
     buffer = float.buffer,
