@@ -19,6 +19,8 @@ local KINDS = {
 }
 
 local KEPT = 500
+local BETWEEN_S = 0.05
+local put_at = -math.huge
 local total = 0
 local said = {} ---@type { time_ms: integer, kind: himalaya.notify.Kind, text: string, shown: boolean }[]
 local lately = {} ---@type table<string, { at: number, more: integer }> by text
@@ -88,6 +90,48 @@ local function limit(text, again)
   return text
 end
 
+-- As much of it as one line takes; :HimalayaLog has all of it.
+---@param text string
+---@return string
+local function fit(text)
+  local room = vim.v.echospace
+  if vim.api.nvim_strwidth(text) <= room then
+    return text
+  end
+  local tail = ' … :HimalayaLog'
+  local width = math.max(0, room - vim.api.nvim_strwidth(tail))
+  local cut = vim.fn.strcharpart(text, 0, width)
+  while vim.api.nvim_strwidth(cut) > width do
+    cut = vim.fn.strcharpart(cut, 0, vim.fn.strchars(cut) - 1)
+  end
+  return cut .. tail
+end
+
+-- Neovim's own messages stop whoever types with "Press ENTER" when there is more than a line of them at once. What
+-- nobody asked for is one line, and comes after the one before was drawn.
+---@param text string
+---@param level integer
+---@param whole boolean
+local function put(text, level, whole)
+  local function now_put()
+    vim.notify(text, level, { title = 'himalaya' })
+  end
+  -- 0.12 keeps no names of the files that it is made of.
+  local source = debug.getinfo(vim.notify, 'S').source
+  if whole or source ~= '?' and not vim.startswith(source, '@vim/_') then
+    return now_put()
+  end
+  text = fit(text)
+  local wait = put_at + BETWEEN_S - now()
+  if wait > 0 then
+    put_at = put_at + BETWEEN_S
+    vim.defer_fn(now_put, math.ceil(wait * 1000))
+  else
+    put_at = now()
+    now_put()
+  end
+end
+
 ---@param text string
 ---@param kind himalaya.notify.Kind
 ---@param opts? { lines?: boolean, asked?: boolean } asked: the answer to a command
@@ -109,7 +153,7 @@ function M.say(text, kind, opts)
     table.remove(said, 1)
   end
   if shown then
-    vim.notify('himalaya: ' .. shown, how.level, { title = 'himalaya' })
+    put('himalaya: ' .. shown, how.level, opts ~= nil and (opts.lines or opts.asked) or false)
   end
 end
 
