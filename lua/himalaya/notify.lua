@@ -20,6 +20,7 @@ local KINDS = {
 
 local KEPT = 500
 local BETWEEN_S = 0.05
+local LEAST_ROOM = 30
 local put_at = -math.huge
 local total = 0
 local said = {} ---@type { time_ms: integer, kind: himalaya.notify.Kind, text: string, shown: boolean }[]
@@ -90,12 +91,12 @@ local function limit(text, again)
   return text
 end
 
--- As much of it as one line takes; :HimalayaLog has all of it.
+-- As much of it as one line takes; :HimalayaLog has all of it. A line of a few words says too little.
 ---@param text string
 ---@return string
 local function fit(text)
   local room = vim.v.echospace
-  if vim.api.nvim_strwidth(text) <= room then
+  if vim.api.nvim_strwidth(text) <= room or room < LEAST_ROOM then
     return text
   end
   local tail = ' … :HimalayaLog'
