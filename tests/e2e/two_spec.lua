@@ -1,6 +1,7 @@
 -- Several Neovims on one store: one leads an account, the others ask it; whoever is left when it ends goes on.
 local child = require('tests.child')
 local servers = require('tests.servers')
+local support = require('tests.mail_support')
 
 local dovecot ---@type table
 local place ---@type string
@@ -46,15 +47,7 @@ local function sync(nvim, kind, opts)
 end
 
 local function mail(nvim, name, ...)
-  local answer = nvim.await(function(done, what, ...)
-    local arguments = { ... }
-    table.insert(arguments, function(err, result)
-      done({ err = err and { code = err.code, message = err.message }, result = result })
-    end)
-    require('himalaya.mail')[what](unpack(arguments, 1, #arguments))
-  end, name, ...)
-  assert.is_nil(answer.err and answer.err.message)
-  return answer.result
+  return support.good(support.call(nvim, name, ...))
 end
 
 local function standing(nvim)
@@ -92,6 +85,20 @@ local function told_of_mail(nvim)
     count = count + (event[1] == 'HimalayaNewMail' and event[2].count or 0)
   end
   return count
+end
+
+--- Stops one between two commits: in the middle of one it would hold the store for as long as it sleeps.
+local function stop(one, other)
+  local item = mail(other, 'list', 'home', 'INBOX', {}).items[1]
+  for _ = 1, 5 do
+    vim.uv.kill(one.pid, 'sigstop')
+    local answer = support.call(other, 'flag', 'home', 'INBOX', { item.id }, { add = { 'flagged' } })
+    if not answer.err then
+      return
+    end
+    vim.uv.kill(one.pid, 'sigcont')
+  end
+  error('it was in the middle of a commit each time')
 end
 
 describe('two Neovims on one store', function()
@@ -206,7 +213,7 @@ describe('two Neovims on one store', function()
   it('take the lead from one that is stopped, which does no harm when it wakes', function()
     local one, two = start(), start()
     sync(one, 'full')
-    vim.uv.kill(one.pid, 'sigstop')
+    stop(one, two)
     deliver(1)
     assert.equal(1, sync(two, 'inbox').new)
     assert.is_true(standing(two).leads)
