@@ -48,12 +48,12 @@ function M.start(dovecot, opts)
     end, ('himalaya://%s/%s'):format(user, folder or 'INBOX'))
   end
 
-  --- The message under the cursor of the inbox's list, vim.NIL on any other line.
+  --- The message under the cursor of the inbox's list; without an id on any other line, and while others come.
   function nvim.item_here()
     return nvim.lua(function(name)
       local list = require('himalaya.ui.list').of(vim.fn.bufnr(name))
       local item = list and list:item_here(vim.fn.bufwinid(list.buffer))
-      return item and { subject = item.subject, id = item.id, seen = item.flags.seen }
+      return item and { subject = item.subject, id = item.id, seen = item.flags.seen } or vim.empty_dict()
     end, ('himalaya://%s/INBOX'):format(user))
   end
 

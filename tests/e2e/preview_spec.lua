@@ -29,7 +29,8 @@ end
 
 local function wait_for_match()
   nvim.wait_for(function()
-    return subject_in_preview() == nvim.item_here().subject
+    local shown = subject_in_preview()
+    return shown ~= nil and shown == nvim.item_here().subject
   end, 10000, 'the preview to show what the cursor is on')
 end
 
@@ -158,7 +159,8 @@ describe('the preview', function()
     local first = nvim.item_here()
     nvim.type('d')
     nvim.wait_for(function()
-      return nvim.item_here().id ~= first.id
+      local id = nvim.item_here().id
+      return id and id ~= first.id
     end)
     wait_for_match()
     nvim.type('U')

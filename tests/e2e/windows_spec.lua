@@ -181,12 +181,13 @@ describe('the windows', function()
     nvim.lua('vim.o.winminheight = 1')
     nvim.type('gg]]')
     nvim.wait_for(function()
-      return nvim.item_here() ~= vim.NIL and nvim.item_here().seen == false
+      return nvim.item_here().seen == false
     end)
     local first = nvim.item_here().id
     nvim.type(']]')
     nvim.wait_for(function()
-      return nvim.item_here().id ~= first and not nvim.item_here().seen
+      local item = nvim.item_here()
+      return item.id and item.id ~= first and not item.seen
     end)
     nvim.type('[[')
     nvim.wait_for(function()
