@@ -157,6 +157,15 @@ function M.start(opts)
     return request('nvim_exec2', 'messages', { output = true }).output
   end
 
+  --- Waits until it was said, and forgets what was said so far. The screen has room for the last message only, and the
+  --- next one may follow at once.
+  function child.wait_for_message(text, timeout)
+    child.wait_for(function()
+      return child.messages():find(text, 1, true) ~= nil
+    end, timeout or 15000, ('the message `%s`'):format(text))
+    child.cmd('messages clear')
+  end
+
   --- True once Lua code in the child (or a function here) gives a true value; that value is returned.
   function child.wait_for(condition, timeout, what)
     local ask = condition
