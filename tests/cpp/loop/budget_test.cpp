@@ -114,7 +114,8 @@ TEST_CASE("a function that turned out to be long is given to whom it belongs aft
         std::uint64_t took = thread_cpu_ns() - before;
         burn(200'000);
         std::uint64_t theirs = budget.theirs();
-        REQUIRE(theirs <= took);
+        // Two clocks say when it began, and they are not read at one moment.
+        REQUIRE(theirs <= took + 100'000);
         REQUIRE(find(budget, Budget::THEIRS)->total_ns == theirs);
         REQUIRE(budget.spent() >= 3'500'000);
         most = std::max(most, theirs);
