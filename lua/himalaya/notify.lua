@@ -119,7 +119,11 @@ local function put(text, level, whole)
   end
   -- 0.12 keeps no names of the files that it is made of.
   local source = debug.getinfo(vim.notify, 'S').source
-  if whole or source ~= '?' and not vim.startswith(source, '@vim/_') then
+  if source ~= '?' and not vim.startswith(source, '@vim/_') then
+    return now_put()
+  end
+  if whole then
+    put_at = math.max(put_at, now())
     return now_put()
   end
   text = fit(text)
