@@ -249,9 +249,23 @@ function Preview:focus_list()
   return window
 end
 
+-- What a key means: the message the cursor has moved to counts before the first line of it is there, so that no key of
+-- somebody who types faster than mail is read is lost.
+---@return integer?
+function Preview:meant()
+  return self.due or self.id
+end
+
+---@return himalaya.Item[]
+function Preview:items()
+  local id = self:meant()
+  local item = id and self.from and self.from:item(id)
+  return item and { item } or pages.Page.items(self)
+end
+
 --- The same message in the list's window.
 function Preview:open_whole()
-  local id = self.id
+  local id = self:meant()
   if id and self:focus_list() then
     M.hide()
     require('himalaya.ui.reader').open(self.account, self.folder, id)
@@ -263,7 +277,8 @@ end
 function Preview:step(step)
   local list = self.from
   local window = list and window_of(list)
-  local item = window and self.id and list:neighbour(self.id, step)
+  local id = self:meant()
+  local item = window and id and list:neighbour(id, step)
   if item then
     list:go_to(item.id, window)
     M.follow(list)
