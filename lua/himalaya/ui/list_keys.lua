@@ -82,11 +82,13 @@ function M.of(list)
   local function act(what, ...)
     local more = { ... }
     return function()
-      local arguments = { list.account, list.folder, list:targets() }
+      local items = list:targets()
+      local arguments = { list.account, list.folder, items }
       vim.list_extend(arguments, more)
+      -- What was selected since then is for the next key.
       table.insert(arguments, function()
         if list:has_selection() then
-          list:select_none()
+          list:select(items, false)
         end
       end)
       actions[what](unpack(arguments))
