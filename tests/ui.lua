@@ -172,6 +172,11 @@ function M.attach(child, columns, lines)
     end
   end)
   ask('nvim_ui_attach', columns or 100, lines or 30, { rgb = true, ext_linegrid = true })
+  -- The answer may come before the first picture, which brings the default colours.
+  child_of.wait_for(function()
+    return ui.flushes > 0 or over
+  end, 10000, 'the first picture')
+  assert(ui.flushes > 0, over)
 
   --- The text of a row, without the spaces at its end.
   function ui.line(row)
