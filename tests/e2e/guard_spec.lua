@@ -43,6 +43,12 @@ local function total(folder)
   return select(2, out:gsub('[^\n]+', ''))
 end
 
+-- A full sync asks Dovecot for the state of every folder, which it tells from notes that may be a moment old; to sync
+-- the inbox opens it.
+local function sync_inbox()
+  return sync('inbox')
+end
+
 local function wait_for_text(text)
   nvim.wait_for(function()
     return table.concat(nvim.screen(), '\n'):find(text, 1, true)
@@ -62,7 +68,7 @@ describe('the guard', function()
     sync('full')
     doveadm('expunge', '-u', 'home', 'mailbox', 'INBOX', 'uid', '1:40')
     dovecot:ask({ ['do'] = 'deliver', user = 'home', count = 2 })
-    local result = sync('full')
+    local result = sync_inbox()
     assert.equal(2, result.new)
     assert.equal(0, result.expunged)
     assert.same({ 'INBOX' }, result.withheld)
@@ -78,12 +84,12 @@ describe('the guard', function()
     nvim.wait_for(function()
       return mail('count', 'home', 'INBOX').total == 22
     end, 15000, 'the deletions')
-    wait_for_text('40 messages of INBOX left.')
+    nvim.wait_for_message('40 messages of INBOX left.')
     nvim.wait_for(function()
       return not table.concat(nvim.screen(), '\n'):find('missing on the server', 1, true)
     end)
     nvim.type('y')
-    wait_for_text('No deletion waits for an answer.')
+    nvim.wait_for_message('No deletion waits for an answer.')
     assert.equal(0, sync('full').expunged)
   end)
 
@@ -92,7 +98,7 @@ describe('the guard', function()
     start()
     sync('full')
     doveadm('expunge', '-u', 'home', 'mailbox', 'INBOX', 'uid', '1:10')
-    assert.equal(10, sync('full').expunged)
+    assert.equal(10, sync_inbox().expunged)
     assert.equal(50, mail('count', 'home', 'INBOX').total)
   end)
 end)
@@ -114,20 +120,24 @@ for tier = 1, 3, 2 do
       mail('move', 'home', 'INBOX', { items[4].id }, 'Archive')
       mail('move', 'home', 'Archive', { items[4].id }, 'Drafts') -- before anybody knows its name there
       doveadm('mailbox', 'update', '-u', 'home', '--uid-validity', '77', 'INBOX')
-      -- Dovecot shows whoever has the folder open the door, once.
-      local answer = try_sync('full')
-      local result = answer.err and sync('full') or answer.result.accounts.home
-      assert.same({}, result.refused)
-      assert.same({}, result.withheld)
-      assert.equal(0, result.new)
+      -- Dovecot shows whoever has the folder open the door, each connection once.
+      local refused, withheld, new = {}, {}, 0
       nvim.wait_for(function()
-        sync('full')
+        local answer = try_sync('full')
+        if answer.err then
+          return false
+        end
+        local result = answer.result.accounts.home
+        vim.list_extend(refused, result.refused)
+        vim.list_extend(withheld, result.withheld)
+        new = new + result.new
         return nvim.await(function(done)
           require('himalaya.native').mail.pending('home', function(_, count)
             done(count)
           end)
         end) == 0
       end, 20000, 'everything carried out')
+      assert.same({ {}, {}, 0 }, { refused, withheld, new })
       assert.equal(27, total('INBOX'))
       assert.equal(2, total('Archive'))
       assert.equal(1, total('Drafts'))

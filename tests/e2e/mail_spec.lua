@@ -142,7 +142,12 @@ for tier = 1, 4 do
       end
       folder('create', 'Old')
       dovecot:ask({ ['do'] = 'deliver', user = 'home', folder = 'Old', count = 6 })
-      good(sync('full'))
+      -- As above: Dovecot may tell of some of them a moment later.
+      child.wait_for(function()
+        good(sync('full'))
+        local page = mail('list', 'home', 'Old', {}).result
+        return page and #page.items == 6
+      end, 10000, 'the six messages')
       for round, kind in ipairs({ 'full', 'inbox' }) do
         local before, after = ({ 'Old', 'New' })[round], ({ 'New', 'Newer' })[round]
         local items = good(mail('list', 'home', before, {})).items
