@@ -62,13 +62,32 @@ function M.start(dovecot, opts)
     nvim.wait_for('return vim.bo.filetype == "himalaya-list"')
   end
 
-  --- Syncs by its key and waits until that is over and shown.
+  --- Puts the cursor on the first line that has it, once there is one: rows and texts come when they come.
+  function nvim.search(pattern)
+    nvim.wait_for(function()
+      return nvim.lua('return vim.fn.search(..., "cw")', pattern) > 0
+    end, 15000, ('`%s` in the current buffer'):format(pattern))
+  end
+
+  --- Syncs by its key and waits until that is over and shown. Its outcome is looked for among all that was to be said:
+  --- the same words are shown only once in a while.
   function nvim.sync()
     nvim.cmd('messages clear')
+    local before = nvim.lua('return select(2, require("himalaya.notify").history())')
     nvim.type('S')
     nvim.wait_for(function()
-      return nvim.messages():find('Synced;', 1, true)
-    end, 30000)
+      return nvim.lua(function(from)
+        local said, total = require('himalaya.notify').history()
+        for at = math.max(1, #said - (total - from) + 1), #said do
+          local entry = said[at]
+          if entry.kind == 'USER_ACTION' and vim.startswith(entry.text, 'Synced;') then
+            -- It comes a moment after another message.
+            return not entry.shown or vim.fn.execute('messages'):find('himalaya: Synced;', 1, true) ~= nil
+          end
+        end
+        return false
+      end, before)
+    end, 30000, 'the sync by its key to be over')
     local stored = nvim.await(function(done, account)
       require('himalaya.mail').count(account, 'INBOX', function(_, counts)
         done(counts.total)

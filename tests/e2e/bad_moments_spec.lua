@@ -34,15 +34,13 @@ describe('what a user may do at any moment', function()
       ['do'] = 'doveadm',
       args = { 'expunge', '-u', 'home', 'mailbox', 'INBOX', 'uid', uid },
     })
-    nvim.type('S')
+    nvim.type('s')
     nvim.wait_for_text('no longer in this folder')
     -- It stays to be read; what cannot be done is said.
     assert.is_true(nvim.shows('Subject: '))
     nvim.cmd('messages clear')
     nvim.type('d')
-    nvim.wait_for(function()
-      return nvim.messages():find('Nothing was deleted', 1, true)
-    end)
+    nvim.wait_for_message('Nothing was deleted')
     nvim.type('q')
     nvim.wait_for_filetype('list')
     nvim.cmd('bwipeout! ' .. vim.fn.escape(name, '?%#\\'))

@@ -57,7 +57,7 @@ describe('mail', function()
     nvim.sync()
     local function read(subject)
       nvim.wait_for_filetype('list')
-      nvim.lua('vim.fn.search(...)', subject)
+      nvim.search(subject)
       nvim.type('<CR>')
       nvim.wait_for_text('Subject: ' .. subject)
     end

@@ -47,11 +47,12 @@ describe('the windows', function()
       return last_shown()[1] == newest
     end, 30000, 'its beginning again')
     -- A message that comes is shown, and nothing is there twice.
+    nvim.type('20G')
+    local under
     nvim.wait_for(function()
-      nvim.type('20G') -- again while rows still come above it, which the cursor's message moves down for
-      return nvim.lua('return vim.fn.line(".")') == 20
+      under = nvim.item_here()
+      return under.id
     end)
-    local under = nvim.item_here()
     screens.deliver(dovecot, { subject = 'came late' })
     -- A server may keep what just came from a connection that is in the folder until it looks once more.
     nvim.wait_for(function()
@@ -132,9 +133,7 @@ describe('the windows', function()
     end)
     nvim.wait_for_filetype('list')
     nvim.type('B')
-    nvim.wait_for(function()
-      return nvim.messages():find('needs a screen of 50 columns', 1, true)
-    end)
+    nvim.wait_for_message('needs a screen of 50 columns')
     nvim.resize(100, 30)
     nvim.wait_for(function()
       return nvim.window('sidebar') ~= vim.NIL and nvim.window('sidebar').width == 25
@@ -154,7 +153,7 @@ describe('the windows', function()
 
   it('open messages in splits and tab pages, and go to what was not read', function()
     start()
-    nvim.type('o')
+    nvim.type('4Go')
     nvim.wait_for_filetype('message')
     assert.equal(3, nvim.windows())
     nvim.type(':close<CR>')
@@ -174,9 +173,7 @@ describe('the windows', function()
     -- No room for another one is said in words.
     nvim.lua('vim.o.winminheight, vim.o.winheight = 20, 20')
     nvim.type('o')
-    nvim.wait_for(function()
-      return nvim.messages():find('no room for another window', 1, true)
-    end)
+    nvim.wait_for_message('no room for another window')
     assert.equal('himalaya-list', nvim.filetype())
     nvim.lua('vim.o.winminheight = 1')
     nvim.type('gg]]')
