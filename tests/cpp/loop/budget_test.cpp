@@ -58,8 +58,10 @@ TEST_CASE("slices count for the innermost room, and for the turn as a whole") {
 TEST_CASE("a turn over two milliseconds is counted") {
     Budget budget;
     {
+        std::uint64_t before = thread_cpu_ns();
         Slice slice(budget, "loop");
-        REQUIRE_FALSE(budget.exhausted(Budget::LIMIT_NS));
+        bool at_once = budget.exhausted(Budget::LIMIT_NS);
+        REQUIRE((!at_once || thread_cpu_ns() - before >= Budget::LIMIT_NS));
         burn(2'100'000);
         REQUIRE(budget.exhausted(Budget::LIMIT_NS));
     }
@@ -93,7 +95,7 @@ TEST_CASE("somebody else's function is spent but is no work of ours") {
     REQUIRE(theirs->slices == 1);
     std::uint64_t ours = budget.spent() - theirs->total_ns;
     REQUIRE(find(budget, "lua")->total_ns + find(budget, "store")->total_ns == ours);
-    REQUIRE(find(budget, "lua")->longest_ns < 3'000'000);
+    REQUIRE(find(budget, "lua")->longest_ns == ours); // one slice, and theirs is not in it
     budget.begin_turn();
     REQUIRE(budget.longest_ns() == ours);
     REQUIRE(budget.longest().room != nullptr);
@@ -105,7 +107,10 @@ TEST_CASE("a function that turned out to be long is given to whom it belongs aft
     // A machine that is busy elsewhere before it began leaves some of it with us.
     for (int round = 0; round < 20 && most < 2'900'000; ++round) {
         Budget budget;
+        std::uint64_t begun = thread_cpu_ns();
         Slice slice(budget, "lua");
+        // The slice read its two clocks one after the other, with so much between them at most.
+        std::uint64_t apart = thread_cpu_ns() - begun;
         burn(300'000);
         std::uint64_t before = thread_cpu_ns();
         std::int64_t since = time::monotonic_ns();
@@ -114,8 +119,7 @@ TEST_CASE("a function that turned out to be long is given to whom it belongs aft
         std::uint64_t took = thread_cpu_ns() - before;
         burn(200'000);
         std::uint64_t theirs = budget.theirs();
-        // Two clocks say when it began, and they are not read at one moment.
-        REQUIRE(theirs <= took + 100'000);
+        REQUIRE(theirs <= took + apart + 100'000); // and two clocks do not go alike to the microsecond
         REQUIRE(find(budget, Budget::THEIRS)->total_ns == theirs);
         REQUIRE(budget.spent() >= 3'500'000);
         most = std::max(most, theirs);
@@ -153,7 +157,7 @@ TEST_CASE("the longest turn says who worked in it") {
         Slice slice(budget, "net");
         burn(100'000);
         Slice inner(budget, "lua");
-        burn(500'000);
+        burn(500'000 + 2 * budget.spent()); // more than the other, whatever the machine took from that one
         budget.note("short", 200'000);
         budget.note("long", 450'000);
         budget.note("between", 300'000);
@@ -164,7 +168,7 @@ TEST_CASE("the longest turn says who worked in it") {
     REQUIRE(budget.longest().what_ns == 450'000);
     {
         Slice slice(budget, "net");
-        burn(2'000'000);
+        burn(budget.longest_ns() + 500'000);
     }
     budget.begin_turn();
     REQUIRE(std::string(budget.longest().room) == "net");
@@ -175,9 +179,11 @@ TEST_CASE("a loop run inside a slice begins turns of its own") {
     Budget budget;
     Slice slice(budget, "lua");
     burn(600'000);
+    std::uint64_t before = thread_cpu_ns();
     budget.begin_turn();
+    std::uint64_t spent = budget.spent(), most = thread_cpu_ns() - before;
     REQUIRE(budget.longest_ns() >= 600'000);
-    REQUIRE(budget.spent() < budget.longest_ns());
+    REQUIRE(spent <= most);
 }
 
 TEST_CASE("more rooms than there is place for share the last") {
@@ -196,7 +202,8 @@ TEST_CASE("more rooms than there is place for share the last") {
 TEST_CASE("what is deferred runs in later turns, in order, and never more than the budget allows") {
     test::TestLoop test;
     Loop& loop = test;
-    std::uint64_t longest = test::least_of(5, [&] {
+    constexpr std::uint64_t MOST = Budget::DEFERRED_NS + 4 * 200'000 + 500'000;
+    std::uint64_t longest = test::least_of(20, MOST, [&] {
         std::vector<int> ran;
         std::vector<std::uint64_t> turns;
         std::uint64_t from = loop.turn();
@@ -214,7 +221,7 @@ TEST_CASE("what is deferred runs in later turns, in order, and never more than t
         REQUIRE(turns.back() - turns.front() >= 3); // 8 ms of work
         return loop.budget().longest_ns();
     });
-    REQUIRE(longest < Budget::DEFERRED_NS + 4 * 200'000 + 500'000);
+    REQUIRE(longest <= MOST);
 }
 
 TEST_CASE("what defers itself again does so turn by turn") {

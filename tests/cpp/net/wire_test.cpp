@@ -141,25 +141,24 @@ TEST_CASE("no turn of the loop is longer than the budget allows while megabytes 
         peer.close();
     });
     loop::Budget& budget = world.loop.loop().budget();
-    std::uint64_t over = UINT64_MAX;
-    std::uint64_t longest = test::least_of(4, [&] {
+    // The sanitizers lengthen it a lot.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    constexpr std::uint64_t SLOWER = 10;
+#else
+    constexpr std::uint64_t SLOWER = 1;
+#endif
+    constexpr std::uint64_t MOST = 2 * SLOWER * loop::Budget::LIMIT_NS;
+    std::uint64_t longest = test::least_of(20, MOST, [&] {
         std::unique_ptr<Wire> wire = world.open(world.to(server));
         budget.reset_figures();
         Reader reader;
         reader.start(*wire, false);
         REQUIRE(world.loop.run_until([&] { return reader.ended; }));
         REQUIRE(reader.bytes == 32U << 18);
-        over = std::min(over, budget.turns_over() * 100 / budget.turns());
-        return budget.longest_ns();
+        std::uint64_t over = budget.turns_over() * 100 / budget.turns();
+        return SLOWER == 1 && over > 1 ? UINT64_MAX : budget.longest_ns();
     });
-    // The sanitizers lengthen it a lot.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    constexpr std::uint64_t SLOWER = 10;
-#else
-    constexpr std::uint64_t SLOWER = 1;
-    CHECK(over <= 1);
-#endif
-    CHECK(longest <= 2 * SLOWER * loop::Budget::LIMIT_NS);
+    CHECK(longest <= MOST);
 }
 
 // The kernel gathers what comes fast, but never holds back the last of it.
