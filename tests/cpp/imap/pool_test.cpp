@@ -227,11 +227,16 @@ TEST_CASE("a server that ends each watch at once is not asked in a hurry") {
     auto pool = pool_at(place);
     pool->watch().add("INBOX", [](const Change&) {});
     // The second comes at once, the third after the two seconds of a second failure.
-    REQUIRE(place.loop.run_until([&] { return place.server.connections == 3; }));
-    REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") == 2; }));
-    int64_t second_ms = place.loop.loop().now_ms();
-    REQUIRE(place.loop.run_until([&] { return place.server.connections == 4; }));
-    REQUIRE(place.loop.loop().now_ms() - second_ms > 1000);
+    int64_t second_ms = 0, third_ms = 0;
+    REQUIRE(place.loop.run_until([&] {
+        auto& met = place.server.connections == 3 ? second_ms : third_ms;
+        if (place.server.connections >= 3 && met == 0)
+            met = place.loop.loop().now_ms();
+        return third_ms > 0;
+    }));
+    REQUIRE(second_ms > 0);
+    REQUIRE(third_ms - second_ms > 1000);
+    REQUIRE(place.server.count("IDLE") >= 2);
     pool->close();
 }
 
@@ -345,7 +350,7 @@ TEST_CASE("a server that swallows the renewal is found dead") {
     place.server.on("IDLE", "+ idling\r\n");
     auto account = account_of(place.server);
     account.renew_ms = 50;
-    account.timeout_ms = 200;
+    account.timeout_ms = 1500; // the login's, too
     auto pool = pool_at(place, account);
     pool->watch().add("INBOX", [](const Change&) {});
     REQUIRE(place.loop.run_until([&] { return place.server.count("IDLE") >= 1; }));

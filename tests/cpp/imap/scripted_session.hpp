@@ -24,7 +24,7 @@ inline Account account_of(const ScriptedImap& server) {
     account.port = static_cast<uint16_t>(server.port());
     account.security = net::Security::none;
     account.user = "home";
-    account.timeout_ms = 2000;
+    account.timeout_ms = 30'000; // only where a test waits for it is it shorter
     account.secret = [](loop::CancelToken) -> loop::Task<auth::Secret> { co_return auth::Secret("hunter2"); };
     return account;
 }
