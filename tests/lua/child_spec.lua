@@ -63,7 +63,9 @@ describe('a child Neovim', function()
   end)
 
   it('is aborted when it does not answer', function()
-    local child = Child.start({ patience = 200 })
+    local options = {}
+    local child = Child.start(options)
+    options.patience = 200 -- not for the start, which may take its time
     local ok, problem = pcall(child.lua, 'while true do end')
     assert.is_false(ok)
     assert.matches('did not answer', problem)

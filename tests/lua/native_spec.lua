@@ -159,7 +159,7 @@ describe('the loader', function()
         local opened, why = pcall(open, { schedule = print, report = print })
         handle:send(tostring(text) .. '\n' .. tostring(opened) .. ' ' .. tostring(why))
       end, async, ... .. '/lua/?.lua', require('himalaya.native').path)
-      vim.wait(5000, function() return said ~= nil end, 5)
+      vim.wait(60000, function() return said ~= nil end, 5)
       thread:join()
       async:close()
       return said

