@@ -66,7 +66,8 @@ vim.api.nvim_create_autocmd('VimLeavePre', {
     leaving = true
     if server and not gone then
       server:write(nil)
-      vim.wait(8000, function()
+      -- It takes its thousands of files with it, which is a second where nobody else wants the disk.
+      vim.wait(60000, function()
         return gone
       end, 10)
     end
