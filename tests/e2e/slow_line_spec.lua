@@ -52,8 +52,14 @@ describe('a first sync over a slow line', function()
   end)
 
   it('lets changes of the user, and new mail, pass', function()
-    dovecot = servers.dovecot({ users = { 'home' }, messages = MESSAGES, warm = true, mechanisms = 'plain' })
-    proxy = servers.proxy({ to = dovecot.tls_port, delay = 20, mbit = 2 })
+    dovecot = servers.dovecot({
+      users = { 'home' },
+      messages = MESSAGES,
+      warm = true,
+      mechanisms = 'plain',
+      no_compress = true,
+    })
+    proxy = servers.proxy({ to = dovecot.tls_port, delay = 20, mbit = 1 })
     nvim = child.start({
       setup = {
         accounts = {
