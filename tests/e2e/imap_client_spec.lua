@@ -32,11 +32,10 @@ describe('the client', function()
     local opts = server:imap('home')
     opts.ca_file = nil
     assert.equal('tls', (await(imap.open, opts)).code)
-    local port = server.tls_port
-    servers.stop()
+    -- Not the server's own one after its end, which may be another suite's by then.
     assert.equal(
       'offline',
-      (await(imap.open, { host = '127.0.0.1', port = port, user = 'home', auth = { value = 'x' } })).code
+      (await(imap.open, { host = '127.0.0.1', port = 1, user = 'home', auth = { value = 'x' } })).code
     )
   end)
 
@@ -303,8 +302,8 @@ describe('the client', function()
 
   it('stores a large message over a slow line, longer than it would wait for an answer', function()
     local server = servers.dovecot({ users = { 'home' } })
-    local proxy = servers.proxy({ to = server.tls_port, mbit = 4 })
-    local client = open(server, { port = proxy.port, network_timeout = 1 })
+    local proxy = servers.proxy({ to = server.tls_port, mbit = 2 })
+    local client = open(server, { port = proxy.port, network_timeout = 4 })
     local text = 'Subject: large\r\n\r\n' .. ('0123456789abcdef\r\n'):rep(100000)
     assert.equal(1, result(client.append, client, 'INBOX', text, {}).uid)
     proxy:ask({ ['do'] = 'set', mbit = 1000 })

@@ -60,7 +60,8 @@ describe('the client whose line is cut', function()
       -- Up to where the last message begins: behind it a silence may come too late to matter.
       places = vim.fn.range(0, math.floor(bytes * 0.4), 41)
     end
-    local patience = #places > 4 and 0.2 or 0.5
+    -- Long enough that no machine is silent for so long where the line is not.
+    local patience = #places > 4 and 0.2 or 1
     for _, byte in ipairs(places) do
       -- It is tried once more after a silence, so both connections must fall silent.
       proxy:ask({ ['do'] = 'fault', harm = 'stall', byte = byte, times = 2 })
@@ -74,7 +75,7 @@ describe('the client whose line is cut', function()
       local took = (vim.uv.hrtime() - began) / 1e9
       proxy:ask({ ['do'] = 'fault', harm = 'none' })
       assert.equal('timeout', err and err.code, 'silent from byte ' .. byte)
-      assert.is_true(took < child.limit(3), ('%.1f s after silence from byte %d'):format(took, byte))
+      assert.is_true(took < child.limit(5), ('%.1f s after silence from byte %d'):format(took, byte))
     end
   end)
 
