@@ -23,10 +23,16 @@ local function safe_name(attachment)
 end
 M._safe_name = safe_name
 
----@param page himalaya.Page
+-- The message that has it: a page may show another one by the time somebody has chosen.
+---@class (exact) himalaya.AttachmentPlace
+---@field account string
+---@field folder string
+---@field id integer
+
+---@param place himalaya.AttachmentPlace|himalaya.Page
 ---@param attachment { name: string, part: string }
-function M.save(page, attachment)
-  local account, folder, id = page.account, page.folder, page.id
+function M.save(place, attachment)
+  local account, folder, id = place.account, place.folder, place.id
   vim.ui.input({
     prompt = 'Save to: ',
     default = vim.fn.fnamemodify(safe_name(attachment), ':p'),
@@ -45,12 +51,12 @@ function M.save(page, attachment)
   end)
 end
 
----@param page himalaya.Page
+---@param place himalaya.AttachmentPlace|himalaya.Page
 ---@param attachment { name: string, part: string }
-function M.open(page, attachment)
+function M.open(place, attachment)
   local name = safe_name(attachment)
   local path = vim.fs.joinpath(vim.fn.tempname() .. '-' .. name)
-  mail.save_attachment(page.account, page.folder, page.id, attachment.part, path, function(err, result)
+  mail.save_attachment(place.account, place.folder, place.id, attachment.part, path, function(err, result)
     if err then
       notify.report(err, 'The attachment was not opened')
       return
@@ -67,13 +73,14 @@ end
 
 --- Calls `fn` with the attachment under the cursor, else with the one the user chooses.
 ---@param page himalaya.Page
----@param fn fun(page: himalaya.Page, attachment: table)
+---@param fn fun(place: himalaya.AttachmentPlace|himalaya.Page, attachment: table)
 function M.choose(page, fn)
   local here = page.parts[vim.fn.line('.')]
   if here then
     fn(page, here)
     return
   end
+  local place = { account = page.account, folder = page.folder, id = page.id }
   require('himalaya.ui.picker').pick(page.attachments, {
     prompt = 'Attachment:',
     kind = 'attachment',
@@ -82,7 +89,7 @@ function M.choose(page, fn)
       return ('%s  %s  %s'):format(name, each.mime, format.size(each.size))
     end,
   }, function(attachment)
-    fn(page, attachment)
+    fn(place, attachment)
   end)
 end
 
