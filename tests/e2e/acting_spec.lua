@@ -114,6 +114,42 @@ describe('an action', function()
     assert.matches('^%[ %] %*', nvim.list()[4])
   end)
 
+  it('is about the rows that are shown, also while those of another page are being made', function()
+    start({ setup = { ui = { page_size = 5 } } })
+    local first = nvim.list()[4]
+    nvim.lua(function()
+      local loop = require('himalaya.native').loop
+      local complete, held = loop.complete, {}
+      loop.complete = function(...)
+        table.insert(held, { ... })
+      end
+      _G.go_on = function()
+        loop.complete = complete
+        for _, call in ipairs(held) do
+          complete(unpack(call))
+        end
+      end
+    end)
+    nvim.type('4G<C-d>')
+    nvim.wait_for(function()
+      return nvim.lua(function()
+        local list = require('himalaya.ui.list').of(vim.api.nvim_get_current_buf())
+        return list.laying ~= nil and list.items[1].id ~= list.view.shown[4].key
+      end)
+    end)
+    assert.equal(first, nvim.list()[4])
+    nvim.type('d')
+    nvim.wait_for_message('Deleted 1 message')
+    nvim.lua('_G.go_on()')
+    nvim.wait_for_text('11 emails')
+    nvim.type('<C-u>')
+    nvim.wait_for(function()
+      local text = table.concat(nvim.list(), '\n')
+      return text:find('Page 1 / 3', 1, true) and text:find('numbered', 1, true)
+    end)
+    assert.are_not.equal(first, nvim.list()[4])
+  end)
+
   it('is done by the keys that the user gave it', function()
     start({
       lines = 50,

@@ -19,6 +19,7 @@ local FOOTER = '?:help'
 ---@field view himalaya.ViewBuffer
 ---@field items himalaya.Item[]
 ---@field by_id table<integer, himalaya.Item>
+---@field painted? table<integer, himalaya.Item> those of the rows that are shown until others were made
 ---@field laying? himalaya.Item[] those whose rows are being made
 ---@field heights table<integer, integer> of the windows that show it, when they were last laid out
 ---@field endless boolean no pages: more comes as one scrolls
@@ -162,6 +163,7 @@ function List:paint()
   rows[#rows + 1] = footer(width)
   local was_empty = self.turned
   self.view:set(rows)
+  self.painted = nil
   if was_empty and not self.loading then
     self.turned = false
     for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
@@ -201,10 +203,11 @@ function List:toggle_fold()
   end
 end
 
+-- A key is about the rows that are shown, also while those of another page are being made.
 ---@param id any
 ---@return himalaya.Item?
 function List:item(id)
-  return self.by_id[id]
+  return self.by_id[id] or (self.painted and self.painted[id])
 end
 
 ---@param window? integer

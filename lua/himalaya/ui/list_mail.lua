@@ -57,6 +57,7 @@ end
 ---@param items himalaya.Item[]
 function ListMail:take_items(items)
   local before = self.by_id
+  self.painted = self.painted or before
   self.items, self.by_id = items, {}
   for _, item in ipairs(items) do
     if not self.threads then
@@ -271,6 +272,10 @@ function ListMail:hear(account, news)
   for _, left in ipairs(news.left) do
     if left.folder_id == self.folder_id then
       self:unselect(left.id)
+      self.by_id[left.id] = nil
+      if self.painted then
+        self.painted[left.id] = nil
+      end
     end
   end
   if not self:concerns(news) then
