@@ -47,7 +47,7 @@ for message in box:
 ]]
 
 local function python(code, ...)
-  local run = vim.system({ 'python3', '-c', code, ... }, { text = true }):wait(8000)
+  local run = vim.system({ 'python3', '-c', code, ... }, { text = true }):wait(child.limit(8000))
   assert.equal('', run.stderr)
   local lines = vim.split(vim.trim(run.stdout), '\n')
   table.sort(lines)

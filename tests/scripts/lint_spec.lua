@@ -1,5 +1,6 @@
 -- A check that cannot fail is no check: each is shown a tree with one thing wrong, and the same tree mended.
 local root = vim.env.HIMALAYA_ROOT
+local limit = require('tests.child').limit
 
 local function tree(files)
   local dir = vim.fn.tempname()
@@ -16,7 +17,7 @@ end
 --- Runs one of the house's own checks over a tree; gives true or false, and what it said.
 local function lint(check, files)
   local argv = { vim.env.HIMALAYA_NVIM, '-u', 'NONE', '-i', 'NONE', '-l', root .. '/scripts/lint.lua', check }
-  local done = vim.system(vim.list_extend(argv, { tree(files) }), { text = true }):wait(20000)
+  local done = vim.system(vim.list_extend(argv, { tree(files) }), { text = true }):wait(limit(20000))
   return done.code == 0, done.stdout .. done.stderr
 end
 
@@ -117,7 +118,7 @@ describe('Lua that blocks', function()
     "os.execute('x')",
     'vim.wait(100)',
     "vim.system({ 'date' }):wait()",
-    'job:wait(10)',
+    'job:wait(limit(10))',
     'vim.uv.fs_stat(path)',
     'uv.fs_open(path, "r", 420)',
     'pcall(vim.uv.fs_mkdir, path, 448)',
@@ -191,7 +192,7 @@ describe('scripts/lint', function()
   local function run(only, files)
     local argv = { root .. '/scripts/lint', '--only', only, '--root', tree(files) }
     local env = { XDG_CACHE_HOME = vim.env.HIMALAYA_CACHE_HOME }
-    local done = vim.system(argv, { text = true, env = env }):wait(60000)
+    local done = vim.system(argv, { text = true, env = env }):wait(limit(60000))
     return done.code, done.stdout .. done.stderr
   end
 

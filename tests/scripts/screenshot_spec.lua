@@ -5,6 +5,7 @@ local svg = require('scripts.svg')
 local ui_of = require('tests.ui')
 
 local root = vim.env.HIMALAYA_ROOT
+local limit = Child.limit
 
 local function read(path)
   local file = assert(io.open(path))
@@ -70,7 +71,7 @@ describe('a picture', function()
         text = true,
         env = { TZ = 'UTC' },
       })
-      :wait(120000)
+      :wait(limit(120000))
     assert(done.code == 0, done.stdout .. done.stderr)
     for _, name in ipairs({ 'screenshot-dark.svg', 'screenshot-light.svg' }) do
       for _, path in ipairs({ folder .. '/' .. name, root .. '/doc/' .. name }) do

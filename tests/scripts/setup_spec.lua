@@ -1,5 +1,6 @@
 -- The promise to a newcomer: what is missing is installed or named exactly, and the README tells the same story.
 local root = vim.env.HIMALAYA_ROOT
+local limit = require('tests.child').limit
 
 local function read(path)
   local file = assert(io.open(path, 'rb'))
@@ -53,14 +54,18 @@ end)
 
 describe('scripts/setup', function()
   it('is content where nothing is missing', function()
-    local done = vim.system({ root .. '/scripts/setup', 'product', 'tests' }, { text = true }):wait(60000)
+    local done = vim
+      .system({ root .. '/scripts/setup', 'product', 'tests' }, { text = true })
+      :wait(limit(60000))
     assert.equal(0, done.code)
     assert.equal('', done.stdout .. done.stderr)
   end)
 
   it('lists exactly what to install where it may not install', function()
     local dir = copy()
-    local done = vim.system({ dir .. '/scripts/setup', '--check', 'product' }, { text = true }):wait(20000)
+    local done = vim
+      .system({ dir .. '/scripts/setup', '--check', 'product' }, { text = true })
+      :wait(limit(20000))
     assert.equal(1, done.code)
     assert.matches('himalaya%-no%-such%-package%s+is for this test', done.stderr)
     assert.matches('apt%-get install %-%-no%-install%-recommends himalaya%-no%-such%-package\n', done.stderr)
@@ -72,7 +77,7 @@ describe('scripts/setup', function()
       return
     end
     local argv = { 'setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'scripts/setup', 'product' }
-    local done = vim.system(argv, { text = true, cwd = copy() }):wait(20000)
+    local done = vim.system(argv, { text = true, cwd = copy() }):wait(limit(20000))
     assert.equal(1, done.code, done.stderr)
     assert.matches('Missing on this machine', done.stderr)
     assert.matches('himalaya%-no%-such%-package', done.stderr)
@@ -80,14 +85,14 @@ describe('scripts/setup', function()
   end)
 
   it('does not know other sections', function()
-    assert.equal(2, vim.system({ root .. '/scripts/setup', 'games' }):wait(20000).code)
+    assert.equal(2, vim.system({ root .. '/scripts/setup', 'games' }):wait(limit(20000)).code)
   end)
 end)
 
 describe('scripts/neovim', function()
   it('needs no network once it has run', function()
     local env = { XDG_CACHE_HOME = vim.env.HIMALAYA_CACHE_HOME, http_proxy = 'http://127.0.0.1:9' }
-    local done = vim.system({ root .. '/scripts/neovim' }, { text = true, env = env }):wait(20000)
+    local done = vim.system({ root .. '/scripts/neovim' }, { text = true, env = env }):wait(limit(20000))
     assert.equal(0, done.code, done.stderr)
     assert.matches('/nvim%-0%.10\n.*/nvim%-newest\n', done.stdout)
     assert.equal('', done.stderr)
@@ -96,10 +101,12 @@ describe('scripts/neovim', function()
   it('takes a Neovim of your own', function()
     local cache = vim.fn.tempname()
     local env = { XDG_CACHE_HOME = cache, HIMALAYA_NVIM_NEWEST = vim.env.HIMALAYA_NVIM }
-    local done = vim.system({ root .. '/scripts/neovim', 'newest' }, { text = true, env = env }):wait(20000)
+    local done = vim
+      .system({ root .. '/scripts/neovim', 'newest' }, { text = true, env = env })
+      :wait(limit(20000))
     assert.equal(0, done.code, done.stderr)
     assert.equal(cache .. '/himalaya.nvim/neovim/nvim-newest\n', done.stdout)
-    local version = vim.system({ vim.trim(done.stdout), '--version' }, { text = true }):wait(20000)
+    local version = vim.system({ vim.trim(done.stdout), '--version' }, { text = true }):wait(limit(20000))
     assert.matches(('NVIM v0.%d'):format(vim.version().minor), version.stdout)
   end)
 end)

@@ -1,6 +1,7 @@
 -- scripts/test decides what may land, so it is shown suites that must not pass: in a small tree of its own, with the
 -- real runner, the real Neovims and a build that has nothing to build.
 local root = vim.env.HIMALAYA_ROOT
+local limit = require('tests.child').limit
 
 local function tree(specs)
   local dir = vim.fn.tempname()
@@ -37,7 +38,7 @@ end
 local function run(specs, ...)
   local argv = { tree(specs) .. '/scripts/test', '--quick', ... }
   local env = { XDG_CACHE_HOME = vim.env.HIMALAYA_CACHE_HOME }
-  local done = vim.system(argv, { text = true, env = env }):wait(120000)
+  local done = vim.system(argv, { text = true, env = env }):wait(limit(120000))
   local lines = vim.split(vim.trim(done.stdout), '\n')
   return done.code, lines[#lines], done.stdout .. done.stderr
 end
