@@ -150,6 +150,25 @@ describe('an action', function()
     assert.are_not.equal(first, nvim.list()[4])
   end)
 
+  it('is done to as many messages as its key was typed, however fast', function()
+    start()
+    local rows = vim.list_slice(nvim.list(), 4, 9)
+    nvim.type('4Gddad')
+    nvim.wait_for_text('8 emails')
+    assert.equal(rows[5], nvim.list()[4])
+    assert.equal(rows[5], nvim.lua('return vim.fn.getline(".")'))
+    -- A range, what is selected, and the last one, below which there is none.
+    nvim.type('Vjd')
+    nvim.wait_for_text('6 emails')
+    nvim.type('4Gnnd')
+    nvim.wait_for_text('4 emails')
+    nvim.type('Gkd')
+    nvim.wait_for_text('3 emails')
+    nvim.type('4Gddd')
+    nvim.wait_for_text('No messages.')
+    assert.is_nil(nvim.messages():find('Nothing was', 1, true))
+  end)
+
   it('is done by the keys that the user gave it', function()
     start({
       lines = 50,

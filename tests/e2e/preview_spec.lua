@@ -175,13 +175,15 @@ describe('the preview', function()
     nvim.type('q')
     nvim.wait_for_filetype('list')
     wait_for_match()
-    nvim.type('kj<CR>d')
-    nvim.wait_for_message('Deleted 1 message')
-    nvim.wait_for(function()
-      local subject = nvim.item_here().subject
-      return subject and subject ~= meant.subject
+    local after = nvim.lua(function()
+      local list = require('himalaya.ui.list').of(vim.api.nvim_get_current_buf())
+      return list:neighbour(list:item_here().id, 2).id
     end)
+    nvim.type('kj<CR>dd')
+    nvim.wait_for_text('67 emails')
     assert.is_nil(table.concat(nvim.list(), '\n'):find(meant.subject, 1, true))
+    assert.equal(after, nvim.item_here().id)
+    wait_for_match()
   end)
 
   it('stands where the options say, and goes on with the next message after a deletion', function()

@@ -92,6 +92,9 @@ function M.of(list)
         end
       end)
       actions[what](unpack(arguments))
+      if what == 'archive' or what == 'delete' then
+        list:step_past(items)
+      end
     end
   end
   return vim.tbl_extend(

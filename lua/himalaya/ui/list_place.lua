@@ -35,6 +35,33 @@ function ListPlace:settle(window)
   end
 end
 
+--- Leaves messages that are about to go, for the first row below that stays. Rows go a moment after the key: the next
+--- one, however soon, is about the next message.
+---@param items himalaya.Item[]
+---@param window? integer
+function ListPlace:step_past(items, window)
+  local going = {} ---@type table<integer, boolean>
+  for _, item in ipairs(items) do
+    going[item.id] = true
+  end
+  local function goes(row)
+    for _, id in ipairs(row.members or { row.key }) do
+      if not going[id] then
+        return false
+      end
+    end
+    return true
+  end
+  local shown, line = self.view.shown, vim.api.nvim_win_get_cursor(window or 0)[1]
+  local at = line
+  while shown[at] and self:item(shown[at].key) and goes(shown[at]) do
+    at = at + 1
+  end
+  if at > line and shown[at] and self:item(shown[at].key) then
+    vim.api.nvim_win_set_cursor(window or 0, { at, 0 })
+  end
+end
+
 --- A window begins to show the list. Its cursor is set by Neovim after this.
 ---@param window integer
 function ListPlace:enter(window)

@@ -272,6 +272,15 @@ function Preview:open_whole()
   end
 end
 
+---@param items himalaya.Item[]
+function Preview:step_past(items)
+  local window = self.from and window_of(self.from)
+  if window then
+    self.from:step_past(items, window)
+    M.follow(self.from)
+  end
+end
+
 --- Moves the list's cursor, and follows it.
 ---@param step integer
 function Preview:step(step)

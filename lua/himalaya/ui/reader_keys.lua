@@ -37,7 +37,8 @@ local function common(page, leave)
   local function act(what, after, ...)
     local more = { ... }
     return function()
-      local arguments = { page.account, page.folder, page:items() }
+      local items = page:items()
+      local arguments = { page.account, page.folder, items }
       vim.list_extend(arguments, more)
       table.insert(arguments, function()
         if after and vim.api.nvim_get_current_buf() == page.buffer then
@@ -45,6 +46,9 @@ local function common(page, leave)
         end
       end)
       actions[what](unpack(arguments))
+      if page.step_past and (what == 'archive' or what == 'delete') then
+        page:step_past(items)
+      end
     end
   end
   return vim.tbl_extend(
