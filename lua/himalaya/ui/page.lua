@@ -30,7 +30,7 @@ local AHEAD = 50
 ---@field folds himalaya.Fold[]
 ---@field attachments table[]
 ---@field failed boolean its text could not be had
----@field step_past? fun(self: himalaya.Page, items: himalaya.Item[]) goes on before messages that are about to go are gone
+---@field step_past? fun(self: himalaya.Page, items: himalaya.Item[]) goes on past what is about to go
 ---@field package text? himalaya.MessageText
 ---@field package offset? integer where the next slice begins; nil at the end
 ---@field package asking boolean
