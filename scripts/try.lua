@@ -16,9 +16,13 @@ local function fail(problem)
   vim.cmd('cquit 1')
 end
 
+-- Mail may come while Neovim leaves and waits for the server to end.
 ---@param fn fun(...)
 local function guarded(fn)
   return vim.schedule_wrap(function(...)
+    if leaving then
+      return
+    end
     local ok, problem = pcall(fn, ...)
     if not ok then
       fail(problem)
