@@ -143,7 +143,11 @@ describe('what a user may do at any moment', function()
     nvim.wait_for(function()
       return #nvim.window('message').lines > 3
     end)
-    -- All of them follow what is done in one.
+    -- All of them follow what is done in one, from when they have caught up with the sync.
+    nvim.wait_for(function()
+      local count = nvim.list()[2]:match('(%d+) unread')
+      return count and nvim.window('sidebar').lines[2]:find('%f[%d]' .. count .. '$')
+    end)
     local unread = nvim.window('sidebar').lines[2]
     local function wait_for_another_count()
       nvim.wait_for(function()
