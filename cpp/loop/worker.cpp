@@ -25,17 +25,24 @@ struct Worker::Shared {
     struct Item {
         Function<void()> work;
         Function<void()> done;
+        bool last = false;
+    };
+    struct Finished {
+        Function<void()> done;
+        bool last = false;
     };
 
     static inline std::atomic_flag readied;
 
-    // Under lock: waiting, finished, stop, async (null once the loop has let go).
+    // Under lock: waiting, finished, ended, stop, async (null once the loop has let go).
     mutable std::mutex lock;
     std::condition_variable wake;
     std::deque<Item> waiting;
-    std::deque<Function<void()>> finished;
+    std::deque<Finished> finished;
     std::unique_ptr<Async> async;
+    bool ended = false; // takes no work, and tells of its last one alone
     std::atomic<bool> stop = false;
+    std::mutex joining;
     std::string name;
     Rank rank = Rank::behind_the_editor;
     std::thread thread;
@@ -60,7 +67,7 @@ struct Worker::Shared {
             item.work = nullptr;
             guard.lock();
             // Dropped or called, that happens on the loop's thread.
-            finished.push_back(std::move(item.done));
+            finished.push_back({std::move(item.done), item.last});
             if (stop)
                 return;
             async->send();
@@ -76,7 +83,7 @@ struct Worker::Shared {
     // On the loop, under the budget; the rest in the next turn.
     static void deliver(Loop& loop, const std::shared_ptr<Shared>& shared) {
         for (std::size_t count = 1;; ++count) {
-            Function<void()> done;
+            Finished next;
             {
                 std::lock_guard guard(shared->lock);
                 if (shared->stop || shared->finished.empty())
@@ -85,11 +92,13 @@ struct Worker::Shared {
                     shared->async->send();
                     return;
                 }
-                done = std::move(shared->finished.front());
+                next = std::move(shared->finished.front());
                 shared->finished.pop_front();
+                if (shared->ended && !next.last)
+                    continue; // dropped, with the lock let go of
             }
-            if (done)
-                loop.enter("loop", done);
+            if (next.done)
+                loop.enter("loop", next.done);
         }
     }
 };
@@ -113,7 +122,7 @@ Worker::~Worker() {
 void Worker::run(Function<void()> work, Function<void()> done) {
     {
         std::lock_guard guard(m_shared->lock);
-        if (m_shared->stop)
+        if (m_shared->stop || m_shared->ended)
             return;
         m_shared->waiting.push_back({std::move(work), std::move(done)});
     }
@@ -137,15 +146,52 @@ void Worker::stop(Function<void()> interrupt) {
     m_shared->wake.notify_all();
     if (interrupt)
         interrupt();
-    if (m_shared->thread.joinable())
-        m_shared->thread.join();
+    join();
     m_shared->async.reset();
     // Dropping them tells who waits, and those may look at this worker again.
     std::shared_ptr<Shared> shared = m_shared;
     std::deque<Shared::Item> dropped = std::move(shared->waiting);
     shared->waiting.clear();
-    std::deque<Function<void()>> late = std::move(shared->finished);
+    std::deque<Shared::Finished> late = std::move(shared->finished);
     shared->finished.clear();
+}
+
+void Worker::take_no_more(Function<void()> last, Function<void()> done) {
+    std::shared_ptr<Shared> shared = m_shared;
+    std::deque<Shared::Item> dropped;
+    std::deque<Shared::Finished> late;
+    {
+        std::lock_guard guard(shared->lock);
+        if (shared->stop || shared->ended)
+            return;
+        shared->ended = true;
+        dropped.swap(shared->waiting);
+        late.swap(shared->finished);
+        if (last)
+            shared->waiting.push_back({std::move(last), std::move(done), true});
+    }
+    shared->wake.notify_all();
+}
+
+void Worker::end(Function<void()> interrupt) {
+    if (interrupt)
+        interrupt();
+    take_no_more({}, {});
+}
+
+void Worker::end_with(Function<void()> last, Function<void()> done) {
+    take_no_more(std::move(last), std::move(done));
+}
+
+void Worker::join() {
+    {
+        std::lock_guard guard(m_shared->lock);
+        m_shared->stop = true;
+    }
+    m_shared->wake.notify_all();
+    std::lock_guard one_at_a_time(m_shared->joining);
+    if (m_shared->thread.joinable())
+        m_shared->thread.join();
 }
 
 void lower_thread_priority() {

@@ -38,10 +38,18 @@ class Worker {
     // What has not begun is dropped, what runs is waited for. `interrupt` is called first (sqlite3_interrupt,
     // say).
     void stop(Function<void()> interrupt = {});
+    // The same without waiting: what runs ends when it does, and nobody hears of it. stop() is to follow.
+    void end(Function<void()> interrupt = {});
+    // As end(), with `last` as the thread's last work, then done() on the loop: unless stop() comes before.
+    void end_with(Function<void()> last, Function<void()> done);
+    // On any other thread: waits for what runs.
+    void join();
     std::size_t waiting() const;
 
   private:
     struct Shared;
+
+    void take_no_more(Function<void()> last, Function<void()> done);
 
     Loop& m_loop;
     std::shared_ptr<Shared> m_shared;

@@ -39,6 +39,9 @@ MailHome::MailHome(Runtime& of)
                 account->pool->close();
             account->store->close();
         }
+        for (auto& [name, store] : closing)
+            if (auto still = store.lock())
+                still->close();
     });
 }
 
@@ -105,6 +108,10 @@ int open(lua_State* L, Runtime& runtime) {
             return [](MailHome& mine, std::string account, store::Place where, sync::Options wanted,
                       std::map<std::string, std::string> own, std::shared_ptr<imap::Pool> connections,
                       loop::CancelToken stop) -> loop::Task<Arguments> {
+                if (auto former = mine.closing[account].lock()) {
+                    auto closing = former->closed(stop);
+                    co_await closing;
+                }
                 auto opening = store::Store::open(mine.runtime.loop(), std::move(where), stop);
                 auto store = co_await opening;
                 auto made = std::make_shared<MailAccount>(mine.runtime.loop().token());
@@ -139,7 +146,9 @@ int close(lua_State* L, Runtime& runtime) {
     account->cancel.cancel();
     if (account->pool)
         account->pool->close();
-    account->store->close();
+    std::erase_if(home.read, [&](const ReadMessage& kept) { return kept.store == account->store.get(); });
+    account->store->close_behind();
+    home.closing[account->name] = account->store;
     return 0;
 }
 

@@ -75,6 +75,7 @@ class MailHome {
     net::Net net;
     Operations operations;
     std::map<std::string, std::shared_ptr<MailAccount>> accounts;
+    std::map<std::string, std::weak_ptr<store::Store>> closing;
     std::deque<ReadMessage> read; // newest first
     ReadCounts read_counts;
     std::map<std::string, std::shared_ptr<sync::Counts>> counts; // of every account that was ever open

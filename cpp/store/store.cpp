@@ -69,13 +69,33 @@ Store::~Store() {
 }
 
 void Store::close() {
-    if (std::exchange(m_closed, true))
+    begin_closing();
+    m_writer.stop(); // its commit is short and is waited for
+    close_files();
+    stop_threads();
+}
+
+void Store::close_behind() {
+    if (!begin_closing())
         return;
+    auto self = shared_from_this();
+    m_writer.end_with([self] { self->close_files(); }, [self] { self->stop_threads(); });
+}
+
+loop::Task<> Store::closed(loop::CancelToken token) {
+    auto self = shared_from_this();
+    co_await m_all_closed.wait(token);
+}
+
+bool Store::begin_closing() {
+    if (std::exchange(m_closed, true))
+        return false;
     m_cancel.cancel();
     m_watch.stop();
     on_lead = nullptr;
     if (m_wants_lead)
         *m_wants_lead = false;
+    m_last_lead = std::exchange(m_lead, std::nullopt);
     auto interrupt = [this](std::unique_ptr<Database>& database) {
         return [this, &database] {
             std::lock_guard guard(m_replacing);
@@ -83,13 +103,30 @@ void Store::close() {
                 database->interrupt();
         };
     };
-    m_reader.stop(interrupt(m_reading));
-    m_reader_behind.stop(interrupt(m_reading_behind));
-    m_files.stop();
-    m_writer.stop(); // its commit is short and is waited for
-    m_lead.reset();
+    m_reader.end(interrupt(m_reading));
+    m_reader_behind.end(interrupt(m_reading_behind));
+    m_files.end();
+    return true;
+}
+
+void Store::close_files() {
+    m_reader.join();
+    m_reader_behind.join();
+    m_files.join();
+    m_reading.reset();
+    m_reading_behind.reset();
+    m_database.reset();
+    m_last_lead.reset();
     if (m_changes_file >= 0)
         ::close(std::exchange(m_changes_file, -1));
+}
+
+void Store::stop_threads() {
+    m_reader.stop();
+    m_reader_behind.stop();
+    m_files.stop();
+    m_writer.stop();
+    m_all_closed.open();
 }
 
 loop::Task<std::shared_ptr<Store>> Store::open(loop::Loop& loop, Place place, loop::CancelToken token) {

@@ -94,10 +94,18 @@ class Store : public std::enable_shared_from_this<Store> {
     int listen(Listener listener);
     void stop_listening(int listener);
 
-    // Ends the threads; work that waits is dropped, a statement that runs is interrupted.
+    // Ends the threads; work that waits is dropped, a statement that runs is interrupted, a commit is waited for.
     void close();
+    // The same without waiting: what is left to do at the end, bringing the log back into the database among it, is
+    // done on the writer's thread. close() waits for that.
+    void close_behind();
+    // Once all of that is done: another may have this place now.
+    loop::Task<> closed(loop::CancelToken token);
 
   private:
+    bool begin_closing();
+    void close_files(); // when nothing runs that could use them
+    void stop_threads();
     void open_files();
     // The writer's next transaction, in the file that lies at the store's path: another Neovim may have set a damaged
     // one aside and made a new one, while we have the old one open.
@@ -145,6 +153,8 @@ class Store : public std::enable_shared_from_this<Store> {
     bool m_looking = false;
     bool m_look_again = false;
     bool m_closed = false;
+    std::optional<instance::NamedLock> m_last_lead; // let go of behind the last commit
+    loop::Gate m_all_closed;
 
     loop::FsEvent m_watch;
     loop::CancelSource m_cancel;

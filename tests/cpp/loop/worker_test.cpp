@@ -126,6 +126,71 @@ TEST_CASE("stop waits for what runs, drops the rest and tells who waits") {
     worker.reset();
 }
 
+TEST_CASE("a worker that ends is not waited for, tells who waits, and says when its last work is done") {
+    test::TestLoop loop;
+    Worker worker(loop, "test");
+    std::latch begun(1), go_on(1);
+    bool heard = false;
+    worker.run(
+        [&] {
+            begun.count_down();
+            go_on.wait();
+        },
+        [&] { heard = true; });
+    begun.wait();
+    std::atomic<bool> ran = false;
+    std::optional<Error> result;
+    auto wait = [](Worker& on, std::atomic<bool>& flag) -> Task<void> {
+        co_await on.call<void>([&flag] { flag = true; }, {});
+    };
+    start(wait(worker, ran), [&](std::optional<Error> error) { result = error; });
+    std::vector<std::string> order; // first on the thread, then, behind its end, on the loop
+    bool over = false;
+    worker.end_with([&] { order.push_back("last"); },
+                    [&] {
+                        order.push_back("done");
+                        worker.stop();
+                        over = true;
+                    });
+    REQUIRE(result);
+    REQUIRE(result->code == Code::cancelled);
+    worker.run([&] { ran = true; });
+    go_on.count_down();
+    REQUIRE(loop.run_until([&] { return over; }));
+    REQUIRE(order == std::vector<std::string>{"last", "done"});
+    REQUIRE_FALSE(heard);
+    REQUIRE_FALSE(ran);
+}
+
+TEST_CASE(
+    "a worker that ends may be joined on another thread, and stopped before it comes to its last work") {
+    test::TestLoop loop;
+    Worker reader(loop, "reader"), writer(loop, "writer"), third(loop, "third");
+    reader.end();
+    std::atomic<bool> joined = false;
+    bool told = false;
+    writer.end_with(
+        [&] {
+            reader.join();
+            joined = true;
+        },
+        [&] { told = true; });
+    REQUIRE(loop.run_until([&] { return told; }));
+    REQUIRE(joined);
+    reader.stop();
+    std::latch begun(1), go_on(1);
+    third.run([&] {
+        begun.count_down();
+        go_on.wait();
+    });
+    begun.wait();
+    bool last = false;
+    third.end_with([&] { last = true; }, [&] { last = true; });
+    third.stop([&] { go_on.count_down(); });
+    loop.turn();
+    REQUIRE_FALSE(last);
+}
+
 TEST_CASE("a worker may be destroyed by what it has done") {
     test::TestLoop loop;
     auto worker = std::make_unique<Worker>(loop, "test");

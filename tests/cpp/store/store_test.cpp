@@ -7,6 +7,7 @@
 #include "support/test_loop.hpp"
 
 #include <fstream>
+#include <latch>
 
 using namespace himalaya;
 using namespace himalaya::store;
@@ -287,6 +288,68 @@ TEST_CASE("the lead goes to whoever waits for it, and not back to the one that g
     first->want_lead();
     second->close(); // as if it had ended
     REQUIRE(loop.run_until([&] { return first->leads(); }));
+}
+
+TEST_CASE(
+    "a store closed behind the editor's back keeps its last commit, and frees its place when all is closed") {
+    TestLoop loop;
+    Folderful place;
+    auto store = open(loop, place);
+    auto other = open(loop, place);
+    REQUIRE(loop.value_of(store->lead({})));
+    auto inbox = make_inbox(loop, *store);
+    std::latch begun(1), go_on(1);
+    auto writing = [](Store& mail, std::function<void(Change&)> work) -> loop::Task<> {
+        auto change = mail.write<void>([work](Change& in) { work(in); }, {});
+        co_await change;
+    };
+    std::vector<std::optional<Error>> ended;
+    auto end = [&](std::optional<Error> error) { ended.push_back(error); };
+    loop::start(writing(*store,
+                        [&](Change& change) {
+                            begun.count_down();
+                            go_on.wait();
+                            bring_in(change, inbox, std::vector{letter(1)});
+                        }),
+                end);
+    loop::start(writing(*store, [&](Change& change) { bring_in(change, inbox, std::vector{letter(2)}); }),
+                end);
+    begun.wait();
+    store->close_behind();
+    REQUIRE_FALSE(store->leads());
+    REQUIRE(ended.size() == 1); // what had not begun
+    REQUIRE(ended[0]->code == Code::cancelled);
+    REQUIRE_FALSE(loop.value_of(other->lead({}))); // the commit still runs
+    go_on.count_down();
+    REQUIRE_FALSE(loop.run(store->closed({})));
+    REQUIRE(ended.size() == 2);
+    REQUIRE(ended[1]->code == Code::cancelled); // whole, but nobody is told any more
+    REQUIRE(loop.value_of(other->lead({})));
+    auto subjects = loop.value_of(other->read<std::vector<std::string>>(
+        [](Database& database) {
+            std::vector<std::string> found;
+            auto rows = database.prepare("SELECT subject FROM message");
+            while (rows.step())
+                found.push_back(rows.string(0));
+            return found;
+        },
+        {}));
+    REQUIRE(subjects == std::vector<std::string>{"Letter 1"});
+    store->close(); // no harm
+}
+
+TEST_CASE("a Neovim that exits waits for a store that is being closed") {
+    TestLoop loop;
+    Folderful place;
+    auto store = open(loop, place);
+    make_inbox(loop, *store);
+    std::weak_ptr<Store> left = store;
+    store->close_behind();
+    store->close();
+    REQUIRE_FALSE(std::filesystem::exists(Place{place.folder() / "home"}.database() + "-wal"));
+    store.reset();
+    loop.turn();
+    REQUIRE(left.expired());
 }
 
 TEST_CASE("bodies without a message are swept, and the file becomes smaller") {
