@@ -12,6 +12,8 @@ namespace {
 
 constexpr std::size_t GATHERED = 100;
 constexpr std::uint64_t GATHERING_MS = 4;
+// A turn in which so little was spent is as good as a new one.
+constexpr std::uint64_t FRESH_NS = 200'000;
 
 } // namespace
 
@@ -128,11 +130,12 @@ void Events::dispatch() {
     m_scheduled = false;
     if (m_stopped || m_queue.empty())
         return;
-    // One in every turn whatever the others used, so that the queue always moves.
     bool first = m_last_turn != m_loop.turn();
     m_last_turn = m_loop.turn();
-    while (!m_stopped && !m_queue.empty() &&
-           (std::exchange(first, false) || !m_loop.budget().exhausted(loop::Budget::LUA_NS))) {
+    while (!m_stopped && !m_queue.empty()) {
+        Whose function = next();
+        if (!has_room(function, std::exchange(first, false)))
+            break;
         Event event = std::move(m_queue.front());
         m_queue.pop_front();
         ++m_first;
@@ -141,7 +144,7 @@ void Events::dispatch() {
         // The callback may wait for the next one with vim.wait.
         if (!m_queue.empty())
             schedule();
-        if (!deliver(std::move(event)))
+        if (!deliver(std::move(event), function))
             break;
     }
     if (m_queue.empty() || m_stopped || m_deferred)
@@ -155,7 +158,33 @@ void Events::dispatch() {
     });
 }
 
-bool Events::deliver(Event event) {
+Whose Events::next() const {
+    if (!lua_checkstack(m_L, 4))
+        return {};
+    const Event& event = m_queue.front();
+    (event.target ? event.target->callback : event.once).push(m_L);
+    Whose function = whose(m_L, -1);
+    lua_pop(m_L, 1);
+    return function;
+}
+
+// Whatever the others used, the queue moves in every second turn.
+bool Events::has_room(const Whose& function, bool first) {
+    const loop::Budget& budget = m_loop.budget();
+    if (first && (m_put_off || m_brief.same(function)))
+        return true;
+    std::uint64_t limit = loop::Budget::LUA_NS;
+    if (!m_brief.same(function)) {
+        std::uint64_t cost = std::min(m_costs.of(function), loop::Budget::LIMIT_NS);
+        limit = std::clamp(loop::Budget::LIMIT_NS - cost, FRESH_NS, limit);
+    }
+    if (!budget.exhausted(limit))
+        return true;
+    m_put_off = true;
+    return false;
+}
+
+bool Events::deliver(Event event, const Whose& function) {
     lua_State* L = m_L;
     loop::Budget& budget = m_loop.budget();
     int top = lua_gettop(L);
@@ -164,6 +193,11 @@ bool Events::deliver(Event event) {
     m_traceback.push(L);
     (event.target ? event.target->callback : event.once).push(L);
     int failed = 0;
+    m_put_off = false;
+    // One that was brief the last time is not timed: the CPU clock is a system call, and messages come by the thousand.
+    // What it takes counts as ours, unless it turns out to be long.
+    bool timed = !m_brief.same(function);
+    std::uint64_t spent = timed ? budget.spent() : 0;
     try {
         int count = 0;
         if (event.nil_first) {
@@ -182,10 +216,6 @@ bool Events::deliver(Event event) {
         }
         event.arguments = nullptr;
         ++m_delivered;
-        // One that was brief the last time is not timed: the CPU clock is a system call, and messages come by the
-        // thousand. What it takes counts as ours, unless it turns out to be long.
-        Whose function = whose(L, top + 2);
-        bool timed = !m_brief.same(function);
         loop::Budget::Place place = !timed ? budget.place() : function.ours ? budget.here() : budget.leave();
         std::uint64_t theirs = budget.theirs();
         std::int64_t began = time::monotonic_ns();
@@ -198,6 +228,9 @@ bool Events::deliver(Event event) {
         if (!timed && !function.ours && took > BRIEF_NS)
             budget.was_theirs(began);
         m_brief = took < BRIEF_NS ? function : Whose{};
+        // A turn that ended meanwhile (vim.wait) has spent less than before it.
+        if (timed)
+            m_costs.learn(function, std::max(budget.spent(), spent) - spent);
     } catch (...) {
         // What pushes arguments has thrown; a Lua error never comes out of lua_pcall.
         m_loop.report("lua");

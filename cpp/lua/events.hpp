@@ -19,6 +19,7 @@
 #include "base/function.hpp"
 #include "loop/loop.hpp"
 #include "loop/timer.hpp"
+#include "lua/costs.hpp"
 #include "lua/values.hpp"
 #include "lua/whose.hpp"
 
@@ -80,8 +81,12 @@ class Events {
 
     void push(Event event, Pace pace = Pace::prompt);
     void schedule();
+    // Whose function the queue's first event is for.
+    Whose next() const;
+    // Whether this turn has room for it. One that was put off is put off no more.
+    bool has_room(const Whose& function, bool first);
     // False: what it brings is not ready, and the event waits at the queue's head.
-    bool deliver(Event event);
+    bool deliver(Event event, const Whose& function);
 
     loop::Loop& m_loop;
     lua_State* m_L;
@@ -94,6 +99,8 @@ class Events {
     std::unordered_map<std::string, std::uint64_t> m_by_key;
     std::uint64_t m_delivered = 0;
     Whose m_brief; // the function that was called last, when it took next to nothing
+    Costs m_costs;
+    bool m_put_off = false; // the queue's first event, in the turn before
     std::uint64_t m_last_turn = ~std::uint64_t(0);
     loop::Timer m_gathering;
     std::unordered_map<std::string, std::int64_t> m_reported; // text -> when
