@@ -53,6 +53,47 @@ describe('a view', function()
     vim.wo.number = false
   end)
 
+  it('keeps the place of a window in another tab page, and looks so when that is entered', function()
+    local made = view.attach(buffer, { name = 'log', handlers = HANDLERS })
+    local function numbered(first, last)
+      local words = {}
+      for number = first, last do
+        words[#words + 1] = tostring(number)
+      end
+      return rows(unpack(words))
+    end
+    made:set(numbered(100, 400))
+    vim.api.nvim_win_set_buf(0, buffer)
+    vim.fn.winrestview({ lnum = 150, topline = 140 })
+    local there = vim.api.nvim_get_current_win()
+    vim.cmd.tabnew()
+    local here = vim.api.nvim_get_current_win()
+    vim.api.nvim_win_set_buf(here, buffer)
+    vim.fn.winrestview({ lnum = 20, topline = 10 })
+    -- Not line('w0'): Neovim 0.10 scrolls for that where nothing was drawn yet.
+    local function place()
+      local seen = vim.fn.winsaveview()
+      return { seen.lnum, seen.topline }
+    end
+    local word = vim.api.nvim_buf_get_lines(buffer, 149, 150, false)[1]
+    for first = 99, 90, -1 do
+      made:set(numbered(first, 400 + first))
+    end
+    assert.equal(here, vim.api.nvim_get_current_win())
+    assert.equal(word, made:row(there).key)
+    assert.same({ 30, 20 }, place())
+    vim.cmd.tabprevious()
+    assert.same({ 160, 150 }, place())
+    assert.equal(word, vim.api.nvim_get_current_line())
+    -- What is shown there now begins where it did.
+    vim.cmd.tabnext()
+    made:set(numbered(80, 400))
+    vim.api.nvim_win_set_buf(there, vim.api.nvim_create_buf(true, true))
+    vim.cmd.tabprevious()
+    assert.same({ 1, 1 }, place())
+    vim.cmd('silent! tabonly')
+  end)
+
   it('is over once its buffer is gone, also in the middle of an update', function()
     local closed = 0
     local made = view.attach(buffer, {

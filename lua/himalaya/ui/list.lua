@@ -5,6 +5,7 @@ local address = require('himalaya.ui.address')
 local config = require('himalaya.config')
 local list_rows = require('himalaya.ui.list_rows')
 local live = require('himalaya.ui.live')
+local scrolling = require('himalaya.ui.scrolling')
 local state = require('himalaya.core.state')
 local views = require('himalaya.ui.view')
 
@@ -28,6 +29,7 @@ local FOOTER = '?:help'
 ---@field fold_all boolean
 ---@field page integer
 ---@field query? string
+---@field answers? string the query that the messages came for
 ---@field threads boolean
 ---@field first_sync? boolean the first sync of the account was asked for
 ---@field total? integer
@@ -80,16 +82,32 @@ function List:width()
   return width or (elsewhere and vim.api.nvim_win_get_width(elsewhere)) or 80
 end
 
+-- How many messages a filter let through, as far as they were listed. Stores do not count them; pages of threads are
+-- of any length.
+---@return integer?
+function List:found()
+  local first = self.chunks[1]
+  if self.loading or not self.answers or self.answers ~= self.query then
+    return nil
+  elseif self.endless then
+    return not (first and first.previous) and #self.items or nil
+  elseif self.page == 1 or not self.threads then
+    return (self.page - 1) * config.get().ui.page_size + #self.items
+  end
+end
+
 ---@return table as `format.page` wants it
 function List:standing()
   local known = state.account(self.account)
   local size = config.get().ui.page_size
-  local pages = self.total and math.max(1, math.ceil(self.total / size)) or nil
+  local count = self.query and (not self.more and self:found() or nil) or self.total
   return {
     page = not self.endless and self.page or nil,
-    pages = pages,
-    total = self.total,
-    unread = self.unread,
+    pages = count and not (self.query and self.threads) and math.max(1, math.ceil(count / size)) or nil,
+    total = not self.query and self.total or nil,
+    found = self.query and self:found() or nil,
+    more = self.more,
+    unread = not self.query and self.unread or nil,
     last_sync = known.last_sync,
   }
 end
@@ -120,8 +138,8 @@ function List:shown()
   }
 end
 
---- Shows messages that just came. Their rows are made a few at a time, so that no key waits for all of them. `done` is
---- called when they are shown, or others instead.
+--- Shows messages that just came. Their rows are made a few at a time, and painted in an event of its own, so that no
+--- key waits for all of that. `done` is called when they are shown, or others instead.
 ---@param done? fun()
 function List:paint_page(done)
   done = done or function() end
@@ -129,24 +147,44 @@ function List:paint_page(done)
     self:paint()
     return done()
   end
+  local loop = require('himalaya.native').loop
   local items, width, at = self.items, self:width(), 1
   local shown = self:shown()
   local entries = list_rows.entries(shown)
   self.laying = items
-  local function go_on()
+  local function finish()
     local others = self.view.over or self.items ~= items
-    if others or at > #entries then
-      self.laying = self.laying ~= items and self.laying or nil
-      if not others then
-        self:paint()
-      end
-      return done()
+    self.laying = self.laying ~= items and self.laying or nil
+    if not others and list_rows.is_long(self:shown(), self:width()) then
+      -- News of many of them came, or another width.
+      return self:paint_page(done)
+    elseif not others then
+      self:paint()
+    end
+    done()
+  end
+  local function go_on()
+    if at > #entries or self.view.over or self.items ~= items then
+      return loop.complete(finish)
     end
     list_rows.make(shown, width, entries, at, at + list_rows.A_STEP - 1)
     at = at + list_rows.A_STEP
-    require('himalaya.native').loop.complete(go_on)
+    loop.complete(go_on)
   end
-  require('himalaya.native').loop.complete(go_on)
+  loop.complete(go_on)
+end
+
+--- Paints what may be painted a few turns of the loop later: at once where that is not long.
+function List:paint_soon()
+  if self.laying then
+    return -- and painted then
+  end
+  local is_shown = not self.view.over and #vim.fn.win_findbuf(self.buffer) > 0
+  if is_shown and list_rows.is_long(self:shown(), self:width()) then
+    self:paint_page()
+  else
+    self:paint()
+  end
 end
 
 function List:paint()
@@ -168,9 +206,7 @@ function List:paint()
     self.turned = false
     for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
       vim.api.nvim_win_set_cursor(window, { math.min(list_rows.ABOVE + 1, #rows), 0 })
-      vim.api.nvim_win_call(window, function()
-        vim.fn.winrestview({ topline = 1 })
-      end)
+      scrolling.to(window, 1)
       if self.back_to then
         self:go_to(self.back_to, window)
       end
@@ -258,10 +294,7 @@ function M.attach(buffer, account, folder)
       list:hear(of, news)
     end,
     sync = function()
-      -- Rows that are being made would all be made for it at once; they are painted soon.
-      if not list.laying then
-        list:paint()
-      end
+      list:paint_soon()
     end,
     setup = function()
       list:fetch()

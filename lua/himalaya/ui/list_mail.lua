@@ -4,7 +4,6 @@
 
 local config = require('himalaya.config')
 local errors = require('himalaya.errors')
-local list_rows = require('himalaya.ui.list_rows')
 local mail = require('himalaya.mail')
 local state = require('himalaya.core.state')
 local text = require('himalaya.ui.text')
@@ -71,6 +70,7 @@ end
 ---@param result table?
 function ListMail:take(err, result)
   self.loading = false
+  self.answers = self.query
   self.err = err
   self.more = result ~= nil and result.next ~= nil
   self.total = result and result.total
@@ -256,11 +256,7 @@ function ListMail:repaint_changed(changed, news)
       self.unread = folder.unread
     end
   end
-  if #changed > list_rows.A_STEP then
-    self:paint_page()
-  elseif not self.laying then
-    self:paint()
-  end
+  self:paint_soon()
 end
 
 ---@param account string

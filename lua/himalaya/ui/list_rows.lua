@@ -11,8 +11,8 @@ local M = {}
 
 --- How many lines stand above the first message.
 M.ABOVE = 3
---- How many messages' rows are made in one turn of the loop.
-M.A_STEP = 9
+--- How many messages' rows are made in one go; the loop may have another turn then.
+M.A_STEP = 5
 
 ---@class (exact) himalaya.ListShown
 ---@field address string the account's, or its name
@@ -86,6 +86,22 @@ local function mark_of(members)
   return table.concat(parts, ' ')
 end
 
+-- The row that was made before, where it would be made the same again.
+---@param item himalaya.Item
+---@param how table
+---@param is_selected boolean
+---@param mark string?
+---@return himalaya.ListRow?
+local function made_before(item, how, is_selected, mark)
+  local kept = how.made[item]
+  local same = kept
+    and kept.plan == how.plan
+    and kept.selected == is_selected
+    and kept.day == how.day
+    and kept.mark == mark
+  return same and kept.row or nil
+end
+
 ---@param item himalaya.Item
 ---@param members himalaya.Item[]?
 ---@param how table
@@ -93,15 +109,9 @@ end
 local function row_of(item, members, how)
   local is_selected = how.selected[item.id] or false
   local mark = members and mark_of(members)
-  local kept = how.made[item]
-  if
-    kept
-    and kept.plan == how.plan
-    and kept.selected == is_selected
-    and kept.day == how.day
-    and kept.mark == mark
-  then
-    return kept.row
+  local before = made_before(item, how, is_selected, mark)
+  if before then
+    return before
   end
   local row = format.row(members and threads.as_one(members) or item, how.plan, {
     selected = is_selected,
@@ -155,6 +165,25 @@ function M.make(shown, width, entries, first, last)
   for at = first, math.min(last, #entries) do
     row_of(entries[at].item, entries[at].members, how)
   end
+end
+
+--- Whether more rows would have to be made than one turn of the loop has room for.
+---@param shown himalaya.ListShown
+---@param width integer
+---@return boolean
+function M.is_long(shown, width)
+  local how, missing = how_of(shown, width), 0
+  for _, entry in ipairs(M.entries(shown)) do
+    local item, members = entry.item, entry.members
+    local is_selected = how.selected[item.id] or false
+    if not made_before(item, how, is_selected, members and mark_of(members)) then
+      missing = missing + 1
+      if missing > M.A_STEP then
+        return true
+      end
+    end
+  end
+  return false
 end
 
 --- The rows for a window of `width` cells.

@@ -162,8 +162,11 @@ end
 ---@param more boolean
 ---@param done? fun() all of it is in the buffer
 function Page:add_text(slice, more, done)
-  local at = 1
+  local turn, at = self.turn, 1
   local function go_on()
+    if self.view.over or self.turn ~= turn then
+      return
+    end
     local piece = slice:sub(at, at + STEP - 1)
     at = at + STEP
     local last = at > #slice
@@ -174,12 +177,12 @@ function Page:add_text(slice, more, done)
       self.links[line] = links
     end
     if not last then
-      require('himalaya.native').loop.complete(self:still(go_on))
+      require('himalaya.native').loop.complete(go_on)
     elseif done then
       done()
     end
   end
-  require('himalaya.native').loop.complete(self:still(go_on))
+  require('himalaya.native').loop.complete(go_on)
 end
 
 --- Asks for the next slice when the end of what is there is near.
@@ -301,6 +304,11 @@ function Page:load(id, opts, done)
         self:fail(err)
         -- What can be done to a message can be done to one whose text is not here.
         self.id, self.failed = id, true
+      elseif done then
+        -- In an event of its own: names and autocommands of a buffer take as long as its first lines do.
+        require('himalaya.native').loop.complete(self:still(function()
+          self:show(result)
+        end))
       else
         self:show(result)
       end

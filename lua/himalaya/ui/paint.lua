@@ -2,6 +2,8 @@
 -- fifty costs one line, nothing flickers, and marks elsewhere stay. In every window the cursor stays on its message,
 -- wherever that moved, and so does the message at the top.
 
+local scrolling = require('himalaya.ui.scrolling')
+
 local M = {}
 
 M.namespace = vim.api.nvim_create_namespace('himalaya.rows')
@@ -128,7 +130,7 @@ local function views(buffer, shown)
   local found = {}
   if #shown > 0 then
     for _, window in ipairs(vim.fn.win_findbuf(buffer)) do
-      found[window] = vim.api.nvim_win_call(window, vim.fn.winsaveview)
+      found[window] = scrolling.view(window)
     end
   end
   return found
@@ -146,9 +148,7 @@ local function restore(saved, shown, rows)
       view.topline = math.max(1, view.topline + line - view.lnum)
     end
     view.lnum = line
-    vim.api.nvim_win_call(window, function()
-      vim.fn.winrestview(view)
-    end)
+    scrolling.restore(window, view)
   end
 end
 
