@@ -27,7 +27,8 @@ M.table = {
     complete = function(lead)
       return require('himalaya.ui.screen').complete(lead)
     end,
-    desc = 'Open the sidebar and the list of a folder; without arguments what was shown last, or the inbox.',
+    desc = 'Open the sidebar and the list of a folder; without arguments what was shown last, or the inbox. '
+      .. 'A blank at the end of a name is written `\\ `, as completion does for all of them.',
     module = 'himalaya.ui.screen',
     call = 'open',
   },

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '5698ab473e58ddec'
+return 'da6e7a27cbbb3e99'

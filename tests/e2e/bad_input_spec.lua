@@ -62,6 +62,7 @@ local FOLDERS = {
   ('long'):rep(50),
   '図書館の本棚',
   'पुस्तकालय',
+  'two  words ',
 }
 
 describe('what comes from outside', function()
@@ -132,7 +133,7 @@ describe('what comes from outside', function()
         end, folders))
       end)
     end)
-    assert.is_true(#paths >= 9, vim.inspect(paths))
+    assert.is_true(#paths >= 10, vim.inspect(paths))
     for _, path in ipairs(paths) do
       nvim.lua(function(folder)
         require('himalaya.ui.screen').show('home', folder)
@@ -148,6 +149,17 @@ describe('what comes from outside', function()
       assert.same({ 'home', path }, nvim.lua('return { require("himalaya.ui.screen").here() }'))
     end
     looks_right()
+    -- Their names arrive as they are completed.
+    for begun, path in pairs({ two = 'two  words ', ["'quoted'\\ "] = "'quoted' %41%s 100%" }) do
+      nvim.type((':Himalaya home/%s<Tab><CR>'):format(begun))
+      nvim.wait_for(function()
+        return nvim.lua('return { require("himalaya.ui.screen").here() }')[2] == path
+      end, 5000, path)
+    end
+    nvim.type(':Himalaya  home/INBOX  <CR>')
+    nvim.wait_for(function()
+      return nvim.lua('return { require("himalaya.ui.screen").here() }')[2] == 'INBOX'
+    end)
     no_errors()
   end)
 end)

@@ -191,7 +191,16 @@ describe('the lines above a list', function()
     )
     assert.equal('Page 2 | 1 email, 1 unread', format.page({ page = 2, total = 1, unread = 1 }))
     assert.equal('', format.page({}))
-    assert.equal('(just now)', format.page({ last_sync = NOW, now = NOW }))
+    assert.equal('synced just now', format.page({ last_sync = NOW, now = NOW }))
+  end)
+
+  it('say how much a filter found', function()
+    assert.equal(
+      'Page 1 / 1 | 1 email found (12m ago)',
+      format.page({ page = 1, pages = 1, found = 1, last_sync = NOW - 720, now = NOW })
+    )
+    assert.equal('Page 1 / 1 | 0 emails found', format.page({ page = 1, pages = 1, found = 0 }))
+    assert.equal('Page 2 | more than 100 emails found', format.page({ page = 2, found = 100, more = true }))
   end)
 
   it('say what sync does', function()

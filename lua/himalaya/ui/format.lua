@@ -145,8 +145,18 @@ function M.title(address, folder)
   return ('Himalaya - %s - %s'):format(text.clean(address), text.clean(folder))
 end
 
+---@class (exact) himalaya.Standing
+---@field page? integer
+---@field pages? integer
+---@field total? integer
+---@field found? integer what a filter let through, so far
+---@field more? boolean more than that
+---@field unread? integer
+---@field last_sync? number
+---@field now? number
+
 --- The second: where one is, how much there is, how old that is. What nobody knows is left out.
----@param page { page?: integer, pages?: integer, total?: integer, unread?: integer, last_sync?: number, now?: number }
+---@param page himalaya.Standing
 ---@return string
 function M.page(page)
   local parts = {}
@@ -155,7 +165,10 @@ function M.page(page)
       or ('Page %d'):format(page.page)
   end
   local count = {}
-  if page.total then
+  if page.found then
+    local words = page.more and 'more than %d email%s found' or '%d email%s found'
+    count[#count + 1] = words:format(page.found, page.found == 1 and '' or 's')
+  elseif page.total then
     count[#count + 1] = ('%d email%s'):format(page.total, page.total == 1 and '' or 's')
   end
   if page.unread then
@@ -163,7 +176,8 @@ function M.page(page)
   end
   local line = table.concat(count, ', ')
   if page.last_sync then
-    line = vim.trim(('%s (%s)'):format(line, dates.ago(page.last_sync, page.now)))
+    local ago = dates.ago(page.last_sync, page.now)
+    line = line ~= '' and ('%s (%s)'):format(line, ago) or 'synced ' .. ago
   end
   if line ~= '' then
     parts[#parts + 1] = line

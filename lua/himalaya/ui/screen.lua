@@ -227,6 +227,23 @@ function M.inbox(account)
   return 'INBOX'
 end
 
+-- As an argument of :Himalaya, whose blanks at both ends are no part of it unless they are escaped.
+---@param name string
+---@return string
+local function escaped(name)
+  return (name:gsub(' ', '\\ '))
+end
+
+---@param args string
+---@return string
+local function unescaped(args)
+  local words = vim.trim(args)
+  if words:sub(-1) == '\\' and args:find('\\ %s*$') then
+    words = words .. ' '
+  end
+  return (words:gsub('\\ ', ' '))
+end
+
 --- Takes `[account/][folder]` apart.
 ---@param words string
 ---@return string? account
@@ -261,7 +278,7 @@ function M.open(given)
   end
   -- What cannot be loaded is said before a window is touched.
   require('himalaya.native')
-  local account, folder = M.parse(vim.trim(given.args or ''))
+  local account, folder = M.parse(unescaped(given.args or ''))
   local shown, shown_folder = M.here()
   if not folder and shown == account then
     folder = shown_folder
@@ -269,7 +286,8 @@ function M.open(given)
   M.show(account, folder or M.inbox(account))
 end
 
---- What :Himalaya completes: accounts, and the folders of those that are known.
+--- What :Himalaya completes: accounts, and the folders of those that are known. Blanks are escaped, as in the names of
+--- files: else one at the end of a name would be lost.
 ---@param lead string
 ---@return string[]
 function M.complete(lead)
@@ -277,7 +295,7 @@ function M.complete(lead)
   for _, name in ipairs(config.account_names()) do
     words[#words + 1] = name .. '/'
     for _, folder in ipairs(sidebar.folders(name) or {}) do
-      words[#words + 1] = name .. '/' .. folder.path
+      words[#words + 1] = escaped(name .. '/' .. folder.path)
     end
   end
   return vim.tbl_filter(function(word)
