@@ -216,9 +216,18 @@ function List:paint()
   -- In an event of its own: opening a preview takes as long as all this.
   require('himalaya.native').loop.complete(function()
     if not self.view.over then
-      require('himalaya.ui.preview').follow(self)
+      self:preview()
     end
   end)
+end
+
+--- Has the preview show what the cursor is on. It is loaded when there may be one: with all that shows a message it is
+--- a tenth of what the first :Himalaya takes.
+function List:preview()
+  local previews = package.loaded['himalaya.ui.preview']
+  if previews or config.get().ui.preview.open then
+    require('himalaya.ui.preview').follow(self)
+  end
 end
 
 ---@param thread integer
@@ -329,7 +338,7 @@ function M.attach(buffer, account, folder)
       elseif event.event ~= 'WinScrolled' then
         local item = not list.entered and list:item_here()
         list.met = item and item.id or list.met
-        require('himalaya.ui.preview').follow(list)
+        list:preview()
       end
       list:look_around()
     end,
@@ -338,7 +347,10 @@ function M.attach(buffer, account, folder)
     group = 'himalaya.view.' .. buffer,
     buffer = buffer,
     callback = vim.schedule_wrap(function()
-      require('himalaya.ui.preview').hide_if_alone()
+      local previews = package.loaded['himalaya.ui.preview']
+      if previews then
+        previews.hide_if_alone()
+      end
     end),
   })
   list:paint()

@@ -69,7 +69,7 @@ function ListPlace:enter(window)
   if self.unpainted then
     self:paint()
   else
-    require('himalaya.ui.preview').follow(self)
+    self:preview()
   end
   vim.schedule(function()
     self.entered = false

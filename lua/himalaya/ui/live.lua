@@ -85,7 +85,10 @@ local function start()
     tell_each('news', account, news)
     sync_changed()
   end)
-  require('himalaya.sync.manager').on_change(sync_changed)
+  -- Loaded when the first list was asked for; what a sync is at is painted with that list's messages.
+  vim.schedule(function()
+    require('himalaya.sync.manager').on_change(sync_changed)
+  end)
   assert(vim.uv.new_timer()):start(MINUTE_MS, MINUTE_MS, sync_changed)
 end
 
