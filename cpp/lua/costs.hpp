@@ -14,20 +14,20 @@ namespace himalaya::lua {
 
 class Costs {
   public:
-    static constexpr std::uint64_t UNSEEN_NS = 1'000'000;
+    static constexpr std::uint64_t UNSEEN_NS = 1'500'000;
 
     std::uint64_t of(const Whose& function) const {
         auto found = m_costs.find(Key{function.source, function.line});
         return found == m_costs.end() ? UNSEEN_NS : found->second;
     }
 
-    // What it took most counts, and is forgotten in a few calls that took less.
+    // What it took most counts, and is forgotten over some calls that took less.
     void learn(const Whose& function, std::uint64_t ns) {
         if (m_costs.size() >= MOST)
             m_costs.clear();
         auto [known, fresh] = m_costs.try_emplace(Key{function.source, function.line}, ns);
         if (!fresh)
-            known->second = std::max(ns, known->second - known->second / 4);
+            known->second = std::max(ns, known->second - known->second / 16);
     }
 
   private:

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'da6e7a27cbbb3e99'
+return 'b34f28a7cfa80bae'

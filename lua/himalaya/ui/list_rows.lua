@@ -12,7 +12,7 @@ local M = {}
 --- How many lines stand above the first message.
 M.ABOVE = 3
 --- How many messages' rows are made in one go; the loop may have another turn then.
-M.A_STEP = 5
+M.A_STEP = 4
 
 ---@class (exact) himalaya.ListShown
 ---@field address string the account's, or its name
