@@ -139,6 +139,7 @@ TEST_CASE("a program that the guardian was not told of goes by its mark, and nob
     world.runner.cancel(foreign);
     world.wait(foreign);
     others.stop();
+    REQUIRE(world.loop.run_until([&] { return others.guardian().pid() == 0; }));
 }
 
 // The Neovim that dies: started by the test below, with a folder to write to.

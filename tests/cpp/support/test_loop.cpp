@@ -1,10 +1,8 @@
 #include "support/test_loop.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <stdexcept>
-#include <thread>
 
 #include "base/time.hpp"
 
@@ -36,12 +34,9 @@ TestLoop::~TestLoop() {
     m_loop->stop();
     m_loop.reset();
     uv_run(&m_uv, UV_RUN_NOWAIT);
-    // A program that was told to end is kept until it was reaped, and may take its time on a full machine.
-    for (std::int64_t end = time::monotonic_ms() + PATIENCE_MS;
-         has_children(&m_uv) && time::monotonic_ms() < end;) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        uv_run(&m_uv, UV_RUN_NOWAIT);
-    }
+    // A program that was told to end is kept until it was reaped, and may take its time on a full machine. It keeps no
+    // loop running by itself.
+    (void)run_until([this] { return !has_children(&m_uv); });
     uv_walk(
         &m_uv,
         [](uv_handle_t* handle, void*) {
