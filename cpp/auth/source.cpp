@@ -29,7 +29,8 @@ std::string owned(const SecretSource& source) {
 class Run {
   public:
     Run(loop::Loop& loop, const SecretSource& source)
-        : m_source(source), m_process(loop, "auth"), m_stdout(loop, "auth"), m_stderr(loop, "auth") {}
+        : m_loop(loop), m_source(source), m_process(loop, "auth"), m_stdout(loop, "auth"),
+          m_stderr(loop, "auth") {}
     Run(const Run&) = delete;
     Run& operator=(const Run&) = delete;
     // Whoever stops waiting stops the command too, and whatever it started.
@@ -53,7 +54,14 @@ class Run {
         });
         Result<void> spawned = m_process.spawn(options, [this](loop::Process::Exit exit) {
             m_exit = exit;
-            finish();
+            // After the next poll: its last words may not have been read yet, and somebody else may hold stderr open
+            // for ever.
+            m_loop.defer([this, alive = std::weak_ptr(m_alive)] {
+                if (alive.expired())
+                    return;
+                m_heard = true;
+                finish();
+            });
         });
         if (!spawned) {
             Error error = spawned.error();
@@ -100,7 +108,7 @@ class Run {
     }
 
     void finish() {
-        if (!m_exit || !m_output_over)
+        if (!m_heard || !m_output_over)
             return;
         if (m_exit->code != 0 || m_exit->signal != 0) {
             m_line.wipe();
@@ -132,6 +140,7 @@ class Run {
                           "Run it in a terminal to see what it wants; a keyring may have to be unlocked.");
     }
 
+    loop::Loop& m_loop;
     const SecretSource& m_source;
     loop::Process m_process;
     loop::Pipe m_stdout;
@@ -141,6 +150,8 @@ class Run {
     bool m_output_over = false;
     std::string m_complaint;
     std::optional<loop::Process::Exit> m_exit;
+    bool m_heard = false; // all that it said before it ended
+    std::shared_ptr<bool> m_alive = std::make_shared<bool>();
     loop::Once<Secret> m_done;
 };
 

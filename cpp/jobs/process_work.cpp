@@ -147,8 +147,10 @@ void ProcessWork::offer_lines() {
         m_stdout.pipe->read_stop();
     bool goes_on = m_paused && !waits;
     m_paused = waits;
-    if (goes_on && m_stdout.pipe && !m_stdout.at_end)
+    if (goes_on && m_stdout.pipe && !m_stdout.at_end) {
+        m_quiet_since_ms = m_loop.now_ms(); // while nobody listened nobody was silent
         read(m_stdout);
+    }
     if (goes_on && m_stdout.at_end)
         look_again_later(0);
     if (!later || !waits || m_offer_comes)
@@ -258,7 +260,13 @@ void ProcessWork::wait_for_group() {
 }
 
 void ProcessWork::look_again_later(std::uint64_t ms) {
-    m_look.start(ms, 0, [this] { look_whether_over(); });
+    m_look.start(ms, 0, [this] {
+        // After the next poll: what came while the editor was busy is heard before anybody is taken for silent.
+        m_loop.defer([this, alive = std::weak_ptr(m_alive)] {
+            if (!alive.expired())
+                look_whether_over();
+        });
+    });
 }
 
 void ProcessWork::finish() {

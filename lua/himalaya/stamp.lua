@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'b34f28a7cfa80bae'
+return '57abf5272e3040c0'

@@ -1,9 +1,23 @@
 // Programs as jobs, with real ones: good and bad.
 #include "world.hpp"
 
+#include <thread>
+
+#include "base/time.hpp"
+
 using namespace himalaya;
 using namespace himalaya::jobs;
 using namespace himalaya::jobs::test;
+
+namespace {
+
+// The editor does something else: its loop does not turn.
+void busy_for(std::int64_t ms) {
+    for (auto until = time::monotonic_ms() + ms; time::monotonic_ms() < until;)
+        std::this_thread::yield();
+}
+
+} // namespace
 
 TEST_CASE("a program's output and exit code arrive, stdout and stderr kept apart") {
     World world;
@@ -163,6 +177,30 @@ TEST_CASE("a daemon that left the group and holds the output open does not hold 
     kill(pid, SIGKILL);
 }
 
+TEST_CASE("what came while the editor was busy is heard before anybody is taken for silent") {
+    World world;
+    Folder folder;
+    auto work = std::make_unique<ProcessWork>(
+        world.programs, World::sh("setsid sh -c 'while [ ! -e " + folder.file("go") +
+                                  " ]; do :; done; echo late; echo $$ > " + folder.file("pid") +
+                                  "; exec sleep 1000' & echo early"));
+    ProcessWork* running = work.get();
+    JobId id = world.start(std::move(work));
+    int daemon = 0;
+    REQUIRE(world.loop.run_until([&] {
+        if (!running->result() || running->result()->pid <= 0 || kill(running->result()->pid, 0) == 0)
+            return false;
+        // The program has ended. The editor does something else now, for longer than a silence has to be.
+        std::ofstream(folder.file("go")) << "go";
+        while (!(std::ifstream(folder.file("pid")) >> daemon))
+            std::this_thread::yield();
+        busy_for(300);
+        return true;
+    }));
+    REQUIRE(world.wait(id).out == "early\nlate\n");
+    kill(daemon, SIGKILL);
+}
+
 TEST_CASE("lines are handed over whole, and not faster than they are taken") {
     World world;
     auto work = std::make_unique<ProcessWork>(
@@ -189,6 +227,33 @@ TEST_CASE("lines are handed over whole, and not faster than they are taken") {
     REQUIRE(count == 20001);
     REQUIRE(heard == all.out + "\n");
     REQUIRE(heard.ends_with("line 19999\nlast\n"));
+}
+
+TEST_CASE("what a program left in its pipe while the lines waited is heard when they go on") {
+    World world;
+    Folder folder;
+    auto work = std::make_unique<ProcessWork>(world.programs,
+                                              World::sh("printf 'first\\nsecond\\n'; while [ ! -e " +
+                                                        folder.file("go") + " ]; do :; done; seq 5000"));
+    ProcessWork* running = work.get();
+    int count = 0;
+    bool full = true;
+    work->follow_lines([&](const auto&, std::size_t, std::size_t) {
+        ++count;
+        return !full;
+    });
+    JobId id = world.start(std::move(work));
+    REQUIRE(world.loop.run_until([&] { return count == 1; }));
+    std::ofstream(folder.file("go")) << "go";
+    REQUIRE(world.loop.run_until([&] { return kill(running->result()->pid, 0) != 0; }));
+    // For longer than a silence has to be, with the loop turning, and then once more without.
+    auto since = time::monotonic_ms();
+    REQUIRE(world.loop.run_until([&] { return time::monotonic_ms() - since > 300; }));
+    full = false;
+    running->resume_output();
+    busy_for(300);
+    REQUIRE(world.wait(id).ending == Ending::done);
+    REQUIRE(count == 5002);
 }
 
 TEST_CASE("a million lines and one of forty megabytes are handed over within the budget") {
