@@ -352,6 +352,39 @@ describe('the queue into Lua', function()
     child.stop()
   end)
 
+  it('begins no function that took long in a turn where less is left', function()
+    local child = start()
+    child.lua([[
+      local function busy(ms)
+        local from = os.clock()
+        repeat until os.clock() - from > ms / 1000
+      end
+      local function note(name)
+        tell(name, native.loop.metrics().turns)
+      end
+      local function long() note('long') busy(1.7) end
+      local function short() note('short') busy(1.3) end
+      native.loop.complete(long)
+      native.loop.complete(short)
+      native.loop.complete(function()
+        for _ = 1, 5 do
+          native.loop.complete(short)
+          native.loop.complete(long)
+        end
+      end)
+    ]])
+    child.wait_for('return #told == 12')
+    local last
+    for at, entry in ipairs(child.lua('return told')) do
+      local name, turn = unpack(entry)
+      if at > 2 and name == 'long' then
+        assert.is_true(turn > last, 'both in one turn')
+      end
+      last = turn
+    end
+    child.stop()
+  end)
+
   it('survives the collector at its most eager', function()
     local child = start()
     child.lua([[

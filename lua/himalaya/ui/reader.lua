@@ -237,7 +237,10 @@ function M.open(account, folder, id)
       give_way(name, buffer)
       pcall(vim.api.nvim_buf_set_name, buffer, name)
     end
-    reader.view:finish()
+    -- Each takes a millisecond with Neovim's own autocommands alone.
+    require('himalaya.native').loop.complete(function()
+      reader.view:finish()
+    end)
   end)
 end
 
