@@ -119,7 +119,7 @@ function M.archive(account, folder, items, after)
   if #items == 0 then
     return
   end
-  M.with_folders(account, function(folders)
+  local function move_from(folders)
     for _, each in ipairs(folders) do
       if each.role == 'archive' then
         local said = ('Archived %s%s'):format(messages(#items), UNDO)
@@ -130,7 +130,14 @@ function M.archive(account, folder, items, after)
     notify.error(
       ('There is no folder for the archive; name it in `accounts.%s.folders.roles.archive`.'):format(account)
     )
-  end)
+  end
+  -- Asked for first, it would be done after what the next key does: `U` would take back what was done before it.
+  local known = require('himalaya.ui.sidebar').folders(account)
+  if known then
+    move_from(known)
+  else
+    M.with_folders(account, move_from)
+  end
 end
 
 --- Asks for one of the account's folders.
