@@ -22,7 +22,6 @@ class LineBreakers {
         for (const auto& op : ops)
             m_times.erase(op.id);
     }
-    bool empty() const { return m_times.empty(); }
     // How often the connection was lost at it.
     int times(store::Id op) const {
         auto found = m_times.find(op);

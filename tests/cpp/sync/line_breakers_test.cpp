@@ -18,7 +18,6 @@ std::vector<store::Op> ops(std::initializer_list<store::Id> ids) {
 
 TEST_CASE("changes at which the line was lost share commands with ever fewer, and wait ever longer") {
     LineBreakers breakers;
-    REQUIRE(breakers.empty());
     REQUIRE(LineBreakers::wait(0) == 0);
     std::size_t together = SIZE_MAX;
     std::int64_t wait = -1;
