@@ -235,6 +235,7 @@ void open_mail(lua_State* L, Runtime&) {
     add_mail_acting(L);
     add_mail_syncing(L);
     add_mail_archive(L);
+    add_mail_stores(L);
     lua_setfield(L, -2, "mail");
     lua_newtable(L);
     set_function<sync_metrics>(L, "metrics");

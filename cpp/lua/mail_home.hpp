@@ -95,5 +95,6 @@ void add_mail_reading(lua_State* L);
 void add_mail_acting(lua_State* L);
 void add_mail_syncing(lua_State* L);
 void add_mail_archive(lua_State* L);
+void add_mail_stores(lua_State* L);
 
 } // namespace himalaya::lua

@@ -163,6 +163,42 @@ local function can_write(dir)
   return pcall(vim.fn.mkdir, probe, '', 448) and vim.fn.delete(probe, 'd') == 0
 end
 
+-- An account that was renamed, or taken out of the options, leaves its store behind.
+---@param health table
+---@param dir string
+local function check_stores(health, dir)
+  local loads, native = pcall(require, 'himalaya.native')
+  if not loads then
+    return
+  end
+  local stores = native.mail.stores(dir)
+  if not stores then
+    health.info('the stores there could not be looked at in time')
+    return
+  end
+  for _, store in ipairs(stores) do
+    if not config.account(store.name) then
+      local name = store.name:gsub('[%c\127]', '?')
+      local folder = vim.fs.joinpath(dir, name)
+      local size = require('himalaya.ui.format').size(store.bytes)
+      local said = ('`%s` (%s) is the store of no account of the options'):format(name, size)
+      local remove = ('Remove %s when you do not want it any more.'):format(folder)
+      if not store.pending then
+        health.warn(said .. ', and what waits in it cannot be read', remove)
+      elseif store.pending == 0 then
+        health.warn(said .. '; nothing in it waits to be sent', remove)
+      else
+        local changes = store.pending == 1 and '1 change waits' or ('%d changes wait'):format(store.pending)
+        health.warn(('%s, and %s in it to be sent'):format(said, changes), {
+          ('If its account has another name now, call it `%s` again until they are sent, '):format(name)
+            .. 'or close Neovim and give the folder the new name, if there is none of that name yet.',
+          remove,
+        })
+      end
+    end
+  end
+end
+
 ---@param health table
 local function check_data(health)
   health.start('himalaya: data')
@@ -177,6 +213,7 @@ local function check_data(health)
     health.error(there .. ' is not writable', 'Make it writable, or set `data_dir` to a folder that is.')
   end
   check_disk(health, dir, there)
+  check_stores(health, dir)
 end
 
 function M.check()
