@@ -295,6 +295,7 @@ int allow(lua_State* L, Runtime& runtime) {
 using Names =
     std::vector<std::pair<std::string, std::string>>; // of a folder: its path, and as the server has it
 
+// Those that are synced by themselves: what a user leaves out is read when it is asked for, not because they looked.
 Names watchable(store::Database& database, const std::vector<std::string>& paths) {
     Names names;
     for (const auto& path : paths) {
@@ -308,8 +309,10 @@ Names watchable(store::Database& database, const std::vector<std::string>& paths
 }
 
 loop::Task<> begin_watching(MailHome& home, Account account) {
+    auto wanted = account->push_folders;
+    std::erase_if(wanted, [&](const std::string& path) { return !account->account->wants(path); });
     auto reading = account->store->read<Names>(
-        [wanted = account->push_folders](store::Database& database) { return watchable(database, wanted); },
+        [wanted = std::move(wanted)](store::Database& database) { return watchable(database, wanted); },
         account->cancel.token());
     auto names = co_await reading;
     if (!account->watching.empty() || !account->store->leads() || account->push_folders.empty())

@@ -42,6 +42,9 @@ class Account : public std::enable_shared_from_this<Account> {
     // that does not hands it to whoever does.
     void look_after(bool wanted);
 
+    // Whether the folder is synced without being asked for by its name.
+    bool wants(std::string_view path) const { return m_options.selection.wants(path); }
+
     const std::string& name() const { return m_options.name; }
     const std::shared_ptr<store::Store>& store() const { return m_store; }
     const std::shared_ptr<Source>& source() const { return m_source; }

@@ -1,5 +1,6 @@
 // What one sync does, from the user's changes to the last body.
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "base/time.hpp"
 #include "store/folders.hpp"
 #include "sync/account.hpp"
@@ -72,7 +73,8 @@ loop::Task<> expect_all(Work& work, const std::vector<RemoteFolder>& listed) {
 
 } // namespace
 
-// The folders of this sync as the server has them now.
+// The folders of this sync as the server has them now. One that is asked for by its name is read even where a sync of
+// all leaves it out.
 loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::string folder) {
     work.progress->say("Looking at folders", "");
     work.on_progress();
@@ -85,7 +87,9 @@ loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::
     auto known = co_await asking;
     // Opening it tells at once what a question about it would only announce, and more truly: some servers answer
     // STATUS from what they noted a second ago.
-    if (kind != Kind::full && known)
+    if (kind == Kind::inbox && known && !wants(known->path))
+        co_return std::vector<RemoteFolder>();
+    if (kind != Kind::full && known && known->selectable)
         co_return std::vector<RemoteFolder>{{*known, std::nullopt}};
     // Every account has an inbox, and who sees the account for the first time looks there first.
     std::string soon = kind != Kind::folder && !(known && known->uidvalidity) ? "INBOX" : "";
@@ -96,15 +100,17 @@ loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::
     for (const auto& remote : listed)
         folders.push_back(remote.folder);
     std::erase_if(listed, [&](const RemoteFolder& remote) {
-        if (!remote.folder.selectable || !m_options.selection.wants(remote.folder.path))
+        if (!remote.folder.selectable)
             return true;
-        if (kind == Kind::inbox)
-            return !is_inbox(remote.folder);
-        return kind == Kind::folder && remote.folder.path != folder;
+        if (kind == Kind::folder)
+            return remote.folder.path != folder;
+        return !wants(remote.folder.path) || (kind == Kind::inbox && !is_inbox(remote.folder));
     });
     if (kind == Kind::folder && listed.empty())
-        throw make_error(Code::not_found, "the server has no folder " + folder,
-                         "see :HimalayaFolder for those it has");
+        throw make_error(
+            Code::not_found,
+            fmt::format("The server has no folder {} that holds messages.", text::clean_line(folder)),
+            "See :HimalayaFolder for those it has.");
     std::vector<std::string> unknown;
     for (const auto& remote : listed)
         if (!remote.state)

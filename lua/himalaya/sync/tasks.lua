@@ -82,6 +82,17 @@ function M.note_end(account, err)
   end
 end
 
+---@param account string
+---@return boolean
+local function has_failed(account)
+  for _, each in ipairs(failed) do
+    if each.account == account then
+      return true
+    end
+  end
+  return false
+end
+
 ---@return integer
 function M.running()
   local count = 0
@@ -213,15 +224,18 @@ local function task_done(task, err, summary)
       'It is tried again; see :HimalayaLog.'
     )
   end
-  local idle = has_other(task.account) and 'syncing' or 'idle'
-  if err and err.code == 'cancelled' then
-    state.update(task.account, { state = idle })
+  local function resting()
+    return has_other(task.account) and 'syncing' or has_failed(task.account) and 'backoff' or 'idle'
+  end
+  if err and (err.code == 'cancelled' or task.kind == 'folder' and err.code == 'not_found') then
+    -- That there is no folder of this name says nothing of the account.
+    state.update(task.account, { state = resting() })
   elseif err then
     M.note_end(task.account, err)
     state.update(task.account, { state = 'backoff', error = err })
   else
     M.note_end(task.account, nil)
-    state.update(task.account, { state = idle, error = vim.NIL, last_sync = M.last_sync })
+    state.update(task.account, { state = resting(), error = vim.NIL, last_sync = M.last_sync })
     tell(task.account, summary or {})
   end
   for _, run in ipairs(task.runs) do
