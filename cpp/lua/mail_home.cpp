@@ -82,7 +82,8 @@ sync::BodyPolicy check_bodies(const Table& opts) {
     return policy;
 }
 
-// open(account, opts { data_dir, imap?, bodies?, newest_days?, include?, exclude?, roles? }, cb(err, notice?))
+// open(account, opts { data_dir, imap?, bodies?, newest_days?, include?, exclude?, roles? },
+//      cb(err, notice?, watched))
 int open(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
     std::string name(check_string(L, 1, "account"));
@@ -130,9 +131,10 @@ int open(lua_State* L, Runtime& runtime) {
                     };
                 }
                 mine.accounts[account] = made;
-                co_return [notice = store->noticed()](lua_State* to) {
+                co_return [notice = store->noticed(), watched = store->watched()](lua_State* to) {
                     push(to, notice);
-                    return 1;
+                    lua_pushboolean(to, watched);
+                    return 2;
                 };
             }(home, name, place, options, roles, pool, token);
         });
@@ -150,6 +152,14 @@ int close(lua_State* L, Runtime& runtime) {
     account->store->close_behind();
     home.closing[account->name] = account->store;
     return 0;
+}
+
+// look(account) -> boolean: for changes of other Neovims, where the system does not tell of them; whether it does now
+int look(lua_State* L, Runtime& runtime) {
+    auto account = MailHome::of(runtime).check_account(L, 1);
+    account->store->look();
+    lua_pushboolean(L, account->store->watched());
+    return 1;
 }
 
 // cancel(operation) -> boolean
@@ -231,6 +241,7 @@ void open_mail(lua_State* L, Runtime&) {
     set_function<close>(L, "close");
     set_function<cancel>(L, "cancel");
     set_function<cache>(L, "cache");
+    set_function<look>(L, "look");
     add_mail_reading(L);
     add_mail_acting(L);
     add_mail_syncing(L);

@@ -133,7 +133,9 @@ loop::Task<std::shared_ptr<Store>> Store::open(loop::Loop& loop, Place place, lo
     auto store = std::make_shared<Store>(loop, std::move(place));
     auto opening = store->m_writer.call<void>([raw = store.get()] { raw->open_files(); }, token);
     co_await opening;
-    store->watch();
+    auto watching = store->watch();
+    if (!watching)
+        log::warn("store", "{}: changes of other Neovims show after a while", watching.error().message);
     co_return store;
 }
 
@@ -302,11 +304,19 @@ void Store::stop_listening(int listener) {
     m_listeners.erase(listener);
 }
 
-void Store::watch() {
-    auto watching =
-        m_watch.start(m_place.changes(), [this](Result<loop::FsEvent::Change>) { look_for_news(); });
-    if (!watching)
-        log::warn("store", "{}: other Neovims' changes show with our own next one", watching.error().message);
+Result<void> Store::watch() {
+    auto watching = m_watch.start(m_place.changes(), [this](Result<loop::FsEvent::Change> change) {
+        m_watched = m_watched && change;
+        look_for_news();
+    });
+    m_watched = bool(watching);
+    return watching;
+}
+
+void Store::look() {
+    if (!m_watched && !m_closed)
+        (void)watch();
+    look_for_news();
 }
 
 void Store::look_for_news() {

@@ -94,6 +94,11 @@ class Store : public std::enable_shared_from_this<Store> {
     int listen(Listener listener);
     void stop_listening(int listener);
 
+    // False where the system does not tell of changes (too many files are watched on this machine already): then our own
+    // show as ever, and for those of others somebody calls look() now and then, which also asks the system again.
+    bool watched() const { return m_watched; }
+    void look();
+
     // Ends the threads; work that waits is dropped, a statement that runs is interrupted, a commit is waited for.
     void close();
     // The same without waiting: what is left to do at the end, bringing the log back into the database among it, is
@@ -114,7 +119,7 @@ class Store : public std::enable_shared_from_this<Store> {
     // The same for a reader, on its own thread.
     Database& here(std::unique_ptr<Database>& reading);
     void mend(const std::function<bool()>& is_damaged);
-    void watch();
+    Result<void> watch();
     void look_for_news();
     loop::Task<> read_news();
     void tell_others();                     // on the writer's thread, after a commit
@@ -150,6 +155,7 @@ class Store : public std::enable_shared_from_this<Store> {
     Id m_last_message = 0;
     std::map<int, Listener> m_listeners;
     int m_last_listener = 0;
+    bool m_watched = false;
     bool m_looking = false;
     bool m_look_again = false;
     bool m_closed = false;
@@ -188,10 +194,16 @@ loop::Task<T> Store::write(F work, loop::CancelToken token) {
         }
     };
     auto call = m_writer.call<T>(std::move(on_thread), std::move(token));
-    if constexpr (std::is_void_v<T>)
+    if constexpr (std::is_void_v<T>) {
         co_await call;
-    else
-        co_return co_await call;
+        if (!m_watched)
+            look_for_news();
+    } else {
+        T result = co_await call;
+        if (!m_watched)
+            look_for_news();
+        co_return result;
+    }
 }
 
 template<class T, class F>

@@ -127,7 +127,7 @@ function start(name)
   local account = accounts[name]
   account.seen = config.account(name)
   account.options = opening(account.seen)
-  local function opened(err, notice)
+  local function opened(err, notice, watched)
     if not err and account.seen ~= config.account(name) then
       -- The options were replaced meanwhile.
       require('himalaya.native').mail.close(name)
@@ -141,6 +141,9 @@ function start(name)
       accounts[name] = nil
     else
       listen(name)
+      if not watched then
+        require('himalaya.mail.unwatched').begin(name)
+      end
       for _, fn in ipairs(on_open) do
         fn(name)
       end
