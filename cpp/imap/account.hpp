@@ -35,6 +35,7 @@ struct Account {
     uint64_t idle_timeout_ms = 300'000;
     uint64_t poll_ms = 60'000;       // where the server has no push
     uint64_t renew_ms = 24 * 60'000; // IDLE is re-issued after so long
+    bool pauses_grow = true;         // between attempts to connect; else they are all as long as the first
     // Lines of the wire, secrets blotted out; empty: no log.
     std::function<void(std::string_view line)> log;
 };

@@ -53,7 +53,7 @@ bool may_mean_too_many(const Error& error) {
 } // namespace
 
 uint64_t Backoff::failed(const Error& error, double chance) {
-    uint64_t wait = uint64_t(1000) << std::min(m_failures, 9u);
+    uint64_t wait = uint64_t(1000) << (m_grows ? std::min(m_failures, 9u) : 0u);
     ++m_failures;
     wait = std::min<uint64_t>(wait, 300'000);
     wait = static_cast<uint64_t>(double(wait) * (0.75 + 0.5 * chance));
@@ -73,7 +73,7 @@ bool Surroundings::changed(int64_t wall, int64_t monotonic, std::string addresse
 Pool::Pool(net::Net& net, Account account)
     : m_net(net), m_account(std::make_shared<const Account>(std::move(account))),
       m_learnt(std::make_shared<Learnt>()), m_cancel(net.loop().token()), m_house(net.loop(), "imap"),
-      m_limit(std::max<size_t>(m_account->pool_size, 1)) {
+      m_backoff(m_account->pauses_grow), m_limit(std::max<size_t>(m_account->pool_size, 1)) {
     m_house.unref();
 }
 

@@ -16,15 +16,17 @@ namespace himalaya::imap {
 
 class Watch;
 
-// When to try again: 1 s doubled up to 5 minutes, a quarter of it by chance, or what the server asked for.
+// When to try again: 1 s doubled up to 5 minutes, or always 1 s, a quarter of it by chance, or what the server asked for.
 class Backoff {
   public:
+    explicit Backoff(bool grows = true) : m_grows(grows) {}
     // `chance` is between 0 and 1.
     uint64_t failed(const Error& error, double chance);
     void succeeded() { m_failures = 0; }
     unsigned failures() const { return m_failures; }
 
   private:
+    bool m_grows;
     unsigned m_failures = 0;
 };
 

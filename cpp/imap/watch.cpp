@@ -19,7 +19,7 @@ std::string_view name_of(Change::Kind kind) {
     return names[static_cast<size_t>(kind)];
 }
 
-Watch::Watch(Pool& pool) : m_pool(pool), m_cancel(pool.token()) {}
+Watch::Watch(Pool& pool) : m_pool(pool), m_cancel(pool.token()), m_backoff(pool.account().pauses_grow) {}
 
 Watch::~Watch() {
     if (m_session)

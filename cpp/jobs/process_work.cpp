@@ -63,6 +63,8 @@ void ProcessWork::start(Ended ended) {
         return;
     }
     m_result->pid = m_process->pid();
+    if (m_program.background && m_programs.background_yields())
+        m_process->lower_priority();
     m_programs.guardian().add(m_result->pid);
     m_quiet_since_ms = m_loop.now_ms();
     read(m_stdout);

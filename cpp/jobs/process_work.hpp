@@ -31,6 +31,7 @@ struct Program {
     std::optional<Input> stdin_bytes;
     std::size_t max_output = 64 * 1024 * 1024; // each of stdout and stderr
     std::int64_t grace_ms = 2000;
+    bool background = false;
 };
 
 // What a program left; shared by all jobs that have joined in its work.
@@ -58,6 +59,8 @@ class ProcessWork : public Work {
     // Hears first what has come already.
     void follow_lines(OnLine on_line);
     void resume_output();
+    // Somebody waits for it who is not in the background, from its next attempt on.
+    void come_forward() { m_program.background = false; }
 
     // Of the last attempt; null before the first.
     std::shared_ptr<const ProgramResult> result() const { return m_result; }

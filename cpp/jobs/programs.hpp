@@ -21,6 +21,10 @@ class Programs {
     const std::vector<std::string>& secrets() const { return m_secrets; }
     void set_secrets(std::vector<std::string> names) { m_secrets = std::move(names); }
 
+    // Whether those of the background make room for everything else on the machine.
+    bool background_yields() const { return m_background_yields; }
+    void set_background_yields(bool yields) { m_background_yields = yields; }
+
     // Before a program starts: its guardian runs, and so does our thread.
     void get_ready();
     // Asks a thread whether anybody in the group still lives; answered on the loop.
@@ -31,6 +35,7 @@ class Programs {
     loop::Loop& m_loop;
     Guardian m_guardian;
     std::vector<std::string> m_secrets;
+    bool m_background_yields = true;
     loop::Worker& worker();
     std::optional<loop::Worker> m_worker;
 };

@@ -1,8 +1,10 @@
 #include "loop/process.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 
+#include <sys/resource.h>
 #include <unistd.h>
 #ifdef __APPLE__
 #include <crt_externs.h>
@@ -123,6 +125,11 @@ bool Process::running() const {
 
 bool Process::kill(int signal) {
     return m_pid > 0 && ::kill(-m_pid, signal) == 0;
+}
+
+void Process::lower_priority() {
+    if (m_pid > 0)
+        ::setpriority(PRIO_PGRP, static_cast<id_t>(m_pid), std::min(::getpriority(PRIO_PROCESS, 0) + 10, 19));
 }
 
 bool Process::group_alive() const {

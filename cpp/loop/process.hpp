@@ -40,6 +40,8 @@ class Process {
     bool running() const;
     // To the whole group, also after the process itself is gone; false when nobody is left in it.
     bool kill(int signal);
+    // The whole group makes room for everybody else: ten steps of niceness more than we have.
+    void lower_priority();
     // Zombies count: a grandchild that has ended is in the group until the system's init has reaped it.
     bool group_alive() const;
     void unref();

@@ -44,6 +44,7 @@ Account check_account(const Table& options, loop::Loop& loop) {
     account.timeout_ms = seconds("network_timeout", 30);
     account.poll_ms = seconds("poll_interval", 60);
     account.renew_ms = seconds("idle_renewal", 24 * 60);
+    account.pauses_grow = options.boolean("exponential_backoff").value_or(true);
     if (auto limit = options.number("bandwidth_limit")) {
         if (!(*limit >= 1) || *limit > 1e9)
             bad_argument(options.path("bandwidth_limit"), "expected KiB per second, 1 or more");

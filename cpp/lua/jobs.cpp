@@ -91,6 +91,7 @@ void submit_request(lua_State* L, Runtime& runtime, Request request) {
     auto ticket = std::make_shared<Ticket>();
     ticket->callback = std::move(request.callback);
     Jobs& all = jobs_of(runtime);
+    bool may_join_background = request.spec.coalesce && !request.program.background;
     auto work = std::make_unique<jobs::ProcessWork>(all.programs, std::move(request.program));
     auto id =
         all.runner.submit(std::move(request.spec), std::move(work),
@@ -101,6 +102,9 @@ void submit_request(lua_State* L, Runtime& runtime, Request request) {
         return;
     }
     all.programs.guardian().ensure_soon();
+    if (may_join_background)
+        if (auto* program = program_of(*id))
+            program->come_forward();
     if (request.on_stdout) {
         ticket->lines = runtime.events().listen(std::move(request.on_stdout), LINES_WAITING);
         runtime.events().on_room(ticket->lines, [job = *id] {
@@ -181,7 +185,7 @@ int resume(lua_State*, Runtime& runtime) {
     return 0;
 }
 
-// configure({ max_concurrent?, secrets? })
+// configure({ max_concurrent?, secrets?, background_yields? })
 int configure(lua_State* L, Runtime& runtime) {
     Table opts(L, 1, "opts");
     Jobs& all = jobs_of(runtime);
@@ -190,6 +194,8 @@ int configure(lua_State* L, Runtime& runtime) {
                              static_cast<int>(std::clamp<std::int64_t>(*limit, 1, 1000)));
     if (auto secrets = opts.strings("secrets"))
         all.programs.set_secrets(*std::move(secrets));
+    if (auto yields = opts.boolean("background_yields"))
+        all.programs.set_background_yields(*yields);
     return 0;
 }
 

@@ -123,6 +123,7 @@ Request check_request(lua_State* L, int first, const std::string& prefix, const 
             bad_argument(name, fmt::format("expected 'user', 'ui' or 'background', got '{}'",
                                            check_string(L, first + 3, name)));
         request.spec.lane = *lane;
+        request.program.background = *lane == jobs::Lane::background;
     }
 
     jobs::Spec& spec = request.spec;

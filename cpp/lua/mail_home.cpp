@@ -18,6 +18,9 @@ namespace {
 
 MailHome* g_home = nullptr; // of the one Runtime
 
+// Parsed messages that are kept, however small: they are looked through one by one.
+constexpr std::size_t MOST_READ = 256;
+
 std::string shell_quoted(const std::string& path) {
     std::string quoted = "'";
     for (char c : path)
@@ -59,6 +62,39 @@ std::shared_ptr<MailAccount> MailHome::check_account(lua_State* L, int index) {
     return found->second;
 }
 
+namespace {
+
+// What it takes in memory, about; a part's entry with its strings is more than its name.
+std::size_t size_of(const mail::Message& message) {
+    constexpr std::size_t EACH = 200;
+    std::size_t size = message.text.size() + message.html.size();
+    size += EACH * (message.attachments.size() + message.headers.size() + 1);
+    for (const auto& header : message.headers)
+        size += header.value.size();
+    return size;
+}
+
+} // namespace
+
+void MailHome::keep_read(ReadMessage message) {
+    message.bytes = size_of(*message.message);
+    read.push_front(std::move(message));
+    forget_read();
+}
+
+void MailHome::forget_read() {
+    std::size_t bytes = 0;
+    std::size_t kept = 0;
+    for (const auto& each : read) {
+        bytes += each.bytes;
+        if (kept > 0 && (bytes > most_read || kept >= MOST_READ))
+            break;
+        ++kept;
+    }
+    read_counts.evictions += static_cast<std::int64_t>(read.size() - kept);
+    read.resize(kept);
+}
+
 std::shared_ptr<const mail::Mime> MailHome::mime() {
     if (!m_mime)
         m_mime = mail::Mime::load(m_mime_path, {stamp(), m_mend}).or_throw();
@@ -82,7 +118,7 @@ sync::BodyPolicy check_bodies(const Table& opts) {
     return policy;
 }
 
-// open(account, opts { data_dir, imap?, bodies?, newest_days?, include?, exclude?, roles? },
+// open(account, opts { data_dir, imap?, bodies?, newest_days?, include?, exclude?, roles?, at_once? },
 //      cb(err, notice?, watched))
 int open(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
@@ -95,6 +131,7 @@ int open(lua_State* L, Runtime& runtime) {
         counts = std::make_shared<sync::Counts>();
     sync::Options options{name, home.instance, check_bodies(opts), {}, counts};
     options.selection.include = opts.strings("include").value_or(std::vector<std::string>());
+    options.at_once = static_cast<int>(opts.integer("at_once").value_or(1));
     options.selection.exclude = opts.strings("exclude").value_or(std::vector<std::string>());
     auto roles = opts.string_map("roles").value_or(std::map<std::string, std::string>());
     std::shared_ptr<imap::Pool> pool;
@@ -145,12 +182,21 @@ int close(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
     auto account = home.check_account(L, 1);
     home.accounts.erase(account->name);
+    std::erase_if(home.read, [&](const ReadMessage& kept) { return kept.store == account->store.get(); });
     account->cancel.cancel();
     if (account->pool)
         account->pool->close();
     std::erase_if(home.read, [&](const ReadMessage& kept) { return kept.store == account->store.get(); });
     account->store->close_behind();
     home.closing[account->name] = account->store;
+    return 0;
+}
+
+// keep_in_memory(bytes): as much of what was read
+int keep_in_memory(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    home.most_read = static_cast<std::size_t>(std::max<std::int64_t>(0, check_integer(L, 1, "bytes")));
+    home.forget_read();
     return 0;
 }
 
@@ -211,12 +257,13 @@ int sync_metrics(lua_State* L, Runtime&) {
 
 // mail.cache() -> { memory, disk, remote = { hits, misses }, evictions }: where messages were found that were read. A
 // level is asked when the one before has not got it; `memory` are those that are parsed already, which has `bytes`.
+// `prefetched`: those that came before they were asked for.
 int cache(lua_State* L, Runtime&) {
     ReadCounts counts = g_home ? g_home->read_counts : ReadCounts();
     std::int64_t kept = 0;
     if (g_home)
         for (const auto& each : g_home->read)
-            kept += static_cast<std::int64_t>(each.message->text.size() + each.message->html.size());
+            kept += static_cast<std::int64_t>(each.bytes);
     lua_createtable(L, 0, 4);
     auto add = [L](const char* name, const ReadCounts::Level& level, std::optional<std::int64_t> bytes) {
         lua_createtable(L, 0, 3);
@@ -230,6 +277,7 @@ int cache(lua_State* L, Runtime&) {
     add("disk", counts.disk, std::nullopt);
     add("remote", counts.remote, std::nullopt);
     set(L, "evictions", counts.evictions);
+    set(L, "prefetched", counts.prefetched);
     return 1;
 }
 
@@ -241,6 +289,7 @@ void open_mail(lua_State* L, Runtime&) {
     set_function<close>(L, "close");
     set_function<cancel>(L, "cancel");
     set_function<cache>(L, "cache");
+    set_function<keep_in_memory>(L, "keep_in_memory");
     set_function<look>(L, "look");
     add_mail_reading(L);
     add_mail_acting(L);

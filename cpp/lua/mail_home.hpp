@@ -36,6 +36,7 @@ struct ReadMessage {
     const store::Store* store = nullptr;
     store::Id body = 0;
     std::shared_ptr<const mail::Message> message;
+    std::size_t bytes = 0;
 };
 
 // Where the messages that were read came from: parsed already, the store on this disk, the server.
@@ -48,7 +49,8 @@ struct ReadCounts {
     Level memory;
     Level disk;
     Level remote;
-    std::int64_t evictions = 0; // of parsed ones
+    std::int64_t evictions = 0;  // of parsed ones
+    std::int64_t prefetched = 0; // that came before they were asked for
 };
 
 class MailHome {
@@ -76,7 +78,10 @@ class MailHome {
     Operations operations;
     std::map<std::string, std::shared_ptr<MailAccount>> accounts;
     std::map<std::string, std::weak_ptr<store::Store>> closing;
-    std::deque<ReadMessage> read; // newest first
+    std::deque<ReadMessage> read;             // newest first
+    std::size_t most_read = 50 * 1024 * 1024; // bytes that they may take together; the newest is always kept
+    void keep_read(ReadMessage message);
+    void forget_read(); // beyond that
     ReadCounts read_counts;
     std::map<std::string, std::shared_ptr<sync::Counts>> counts; // of every account that was ever open
     std::string instance;                                        // this Neovim's name in the op log

@@ -20,9 +20,6 @@ namespace {
 
 using Account = std::shared_ptr<MailAccount>;
 
-// Parsed messages kept for the next slice, or for looking again.
-constexpr std::size_t KEPT_MESSAGES = 4;
-
 store::Message need_message(store::Database& database, store::Id folder, store::Id id) {
     auto message = store::message_of(database, id);
     if (!message || message->folder != folder || message->hidden)
@@ -239,13 +236,8 @@ loop::Task<Parsed> parsed(MailHome& home, Account account, const Wish& wish, loo
         },
         token);
     auto message = co_await parsing;
-    if (fresh.body) {
-        home.read.push_front({account->store.get(), *fresh.body, message});
-        if (home.read.size() > KEPT_MESSAGES) {
-            home.read.pop_back();
-            ++home.read_counts.evictions;
-        }
-    }
+    if (fresh.body)
+        home.keep_read({account->store.get(), *fresh.body, message});
     co_return Parsed{std::move(message), std::move(key)};
 }
 
@@ -349,6 +341,32 @@ int read_thunk(lua_State* L, Runtime& runtime) {
         [&home, account, wish](loop::CancelToken token) { return read(home, account, wish, token); });
 }
 
+// prefetch(account, folder, id, cb): the message's bytes come here where they are not yet
+int prefetch_thunk(lua_State* L, Runtime& runtime) {
+    auto& home = MailHome::of(runtime);
+    auto account = home.check_account(L, 1);
+    std::string folder(check_string(L, 2, "folder"));
+    auto id = check_integer(L, 3, "id");
+    return home.run(L, check_function(L, 4, "cb"), account->cancel.token(),
+                    [&home, account, folder, id](loop::CancelToken token) {
+                        return [](MailHome& at, Account mine, std::string where, store::Id which,
+                                  loop::CancelToken stop) -> loop::Task<Arguments> {
+                            auto looking = mine->store->read<bool>(
+                                [where, which](store::Database& database) {
+                                    auto folder_row = need_folder(database, where);
+                                    return need_message(database, folder_row.id, which).body.has_value();
+                                },
+                                stop);
+                            if (!co_await looking && mine->account) {
+                                auto fetching = mine->account->need_body(which, stop);
+                                co_await fetching;
+                                ++at.read_counts.prefetched;
+                            }
+                            co_return [](lua_State*) { return 0; };
+                        }(home, account, folder, id, token);
+                    });
+}
+
 // find(account, folder, key, cb) -> id
 int find_thunk(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
@@ -415,6 +433,7 @@ void add_mail_reading(lua_State* L) {
     set_function<list_thunk>(L, "list");
     set_function<count_thunk>(L, "count");
     set_function<read_thunk>(L, "read");
+    set_function<prefetch_thunk>(L, "prefetch");
     set_function<find_thunk>(L, "find");
     set_function<save_thunk>(L, "save_attachment");
 }

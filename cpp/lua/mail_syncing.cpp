@@ -38,24 +38,32 @@ int push_summary(lua_State* L, const sync::Summary& summary) {
     return 1;
 }
 
-// sync(account, kind, folder, cb)
+// sync(account, kind, folder, cb, again): `again` says that it is called once more when the network ends it
 int sync_thunk(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
     auto account = home.check_account(L, 1);
     auto kind = check_kind(L, 2);
     std::string folder = is_given(L, 3) ? std::string(check_string(L, 3, "folder")) : "";
     Ref callback = check_function(L, 4, "cb");
+    bool again = lua_toboolean(L, 5);
     if (!account->account)
         bad_argument("account", "has no server to sync with");
     return home.run(L, std::move(callback), account->cancel.token(),
-                    [account, kind, folder](loop::CancelToken token) {
-                        return [](Account mine, sync::Kind what, std::string where,
+                    [account, kind, folder, again](loop::CancelToken token) {
+                        return [](Account mine, sync::Kind what, std::string where, bool once_more,
                                   loop::CancelToken stop) -> loop::Task<Arguments> {
-                            auto syncing = mine->account->sync(what, std::move(where), stop);
+                            auto syncing = mine->account->sync(what, std::move(where), stop, once_more);
                             auto summary = co_await syncing;
                             co_return [summary](lua_State* to) { return push_summary(to, summary); };
-                        }(account, kind, folder, token);
+                        }(account, kind, folder, again, token);
                     });
+}
+
+// ended_by_network(code) -> boolean
+int ended_by_network(lua_State* L, Runtime&) {
+    auto code = code_of(check_string(L, 1, "code"));
+    lua_pushboolean(L, code && sync::ended_by_network(*code));
+    return 1;
 }
 
 void push_standing(lua_State* L, const sync::Standing& standing) {
@@ -355,6 +363,7 @@ void MailHome::watch(const std::shared_ptr<MailAccount>& account) {
 
 void add_mail_syncing(lua_State* L) {
     set_function<sync_thunk>(L, "sync");
+    set_function<ended_by_network>(L, "ended_by_network");
     set_function<standing>(L, "standing");
     set_function<listen>(L, "listen");
     set_function<push_news>(L, "push");

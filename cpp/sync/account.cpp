@@ -27,6 +27,10 @@ std::string_view name_of(Kind kind) {
     return "full";
 }
 
+bool ended_by_network(Code code) {
+    return code == Code::offline || code == Code::timeout || code == Code::busy;
+}
+
 Account::Account(loop::Loop& loop, Options options, std::shared_ptr<store::Store> store,
                  std::shared_ptr<Source> source, loop::CancelToken token)
     : m_loop(loop), m_options(std::move(options)), m_store(std::move(store)), m_source(std::move(source)),
@@ -87,7 +91,7 @@ std::optional<Standing> Account::elsewhere() const {
     return standing_of(*told);
 }
 
-loop::Task<Summary> Account::sync(Kind kind, std::string folder, loop::CancelToken token) {
+loop::Task<Summary> Account::sync(Kind kind, std::string folder, loop::CancelToken token, bool again) {
     auto self = shared_from_this();
     for (;;) {
         auto leading = m_store->lead(token);
@@ -98,12 +102,12 @@ loop::Task<Summary> Account::sync(Kind kind, std::string folder, loop::CancelTok
                 co_return std::move(*answered);
             continue; // the leader is gone: it is on us
         }
-        while (m_taken)
+        while (m_turns >= m_options.at_once)
             co_await m_turn.wait(token);
         Turn turn(*this);
         loop::CancelSource led(token);
         m_led.push_back(&led);
-        auto running = lead_sync(turn, kind, folder, led.token());
+        auto running = lead_sync(turn, kind, folder, led.token(), again);
         std::optional<Error> failure;
         std::optional<Summary> summary;
         try {
@@ -186,7 +190,8 @@ loop::Task<> Account::take_the_lead() {
     co_await asking;
 }
 
-loop::Task<Summary> Account::lead_sync(Turn& turn, Kind kind, std::string folder, loop::CancelToken token) {
+loop::Task<Summary> Account::lead_sync(Turn& turn, Kind kind, std::string folder, loop::CancelToken token,
+                                       bool again) {
     struct Running {
         Account& account;
         explicit Running(Account& of) : account(of) { ++account.m_running; }
@@ -222,6 +227,8 @@ loop::Task<Summary> Account::lead_sync(Turn& turn, Kind kind, std::string folder
         failure = error;
     }
     turn.end();
+    if (failure && again && ended_by_network(failure->code))
+        throw Error(*failure);
     auto after = m_source->stats();
     summary.bytes = after.bytes - before.bytes;
     summary.round_trips = after.round_trips - before.round_trips;

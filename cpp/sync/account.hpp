@@ -1,5 +1,6 @@
 // One account's sync from end to end: it leads or asks who leads, carries the user's changes out, looks at every
-// folder and brings in what is new. One at a time; who asks meanwhile waits his turn.
+// folder and brings in what is new. So many at a time as the user allows, one unless told otherwise; who asks meanwhile
+// waits his turn.
 #pragma once
 
 #include "sync/folder_sync.hpp"
@@ -8,6 +9,7 @@
 #include "sync/wishes.hpp"
 
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -19,12 +21,16 @@ enum class Kind { inbox, full, folder };
 std::string_view name_of(Kind kind);
 std::optional<Kind> kind_of(std::string_view name);
 
+// What may be otherwise a second later. A server that asks to be left alone, and a wrong password, will not.
+bool ended_by_network(Code code);
+
 struct Options {
     std::string name;
     std::string instance; // this Neovim, for ops and wishes
     BodyPolicy bodies;
     Selection selection;
     std::shared_ptr<Counts> counts; // outlives the account where the user closes it
+    int at_once = 1;                // syncs that have a turn
 };
 
 class Account : public std::enable_shared_from_this<Account> {
@@ -34,8 +40,9 @@ class Account : public std::enable_shared_from_this<Account> {
 
     // Listens to the store; once, after it was made.
     void start();
-    // `folder` is a path, for Kind::folder. Where another instance leads, it is the one that does it.
-    loop::Task<Summary> sync(Kind kind, std::string folder, loop::CancelToken token);
+    // `folder` is a path, for Kind::folder. Where another instance leads, it is the one that does it. `again`: whoever asks
+    // does so once more when the network ends it (ended_by_network), so that end is not counted.
+    loop::Task<Summary> sync(Kind kind, std::string folder, loop::CancelToken token, bool again = false);
     // The body of a message, from the server if it is not here; over the leader's connection where another leads.
     loop::Task<> need_body(store::Id message, loop::CancelToken token);
     // Whether this instance looks after the account (push, the timer). One that does wants the lead and keeps it; one
@@ -60,12 +67,17 @@ class Account : public std::enable_shared_from_this<Account> {
 
   private:
     struct Turn;
+    struct Carrying;
+    struct Reading;
 
     loop::Task<std::optional<Summary>> asked_sync(Kind kind, std::string folder, loop::CancelToken token);
-    loop::Task<Summary> lead_sync(Turn& turn, Kind kind, std::string folder, loop::CancelToken token);
+    loop::Task<Summary> lead_sync(Turn& turn, Kind kind, std::string folder, loop::CancelToken token,
+                                  bool again);
     loop::Task<> steps(Work& work, Turn& turn, Kind kind, std::string folder, Summary& summary);
     loop::Task<std::string> serve(store::Request request, loop::CancelToken token);
     loop::Task<> fetch(store::Id message, loop::CancelToken token);
+    loop::Task<Replayed> carry_out(Work& work, bool listed);
+    loop::Task<> may_read(const std::string& path, loop::CancelToken token);
     loop::Task<> take_the_lead();
     void hand_over();
     loop::Task<std::vector<RemoteFolder>> look(Work& work, Kind kind, std::string folder);
@@ -80,7 +92,11 @@ class Account : public std::enable_shared_from_this<Account> {
     std::shared_ptr<Wishes> m_wishes;
     std::shared_ptr<Progress> m_progress = std::make_shared<Progress>(); // of the sync that began first
     loop::Gate m_turn{true};
-    bool m_taken = false; // somebody's turn
+    int m_turns = 0; // that are taken
+    // Of syncs that run at once no two read one folder, and one carries changes out, in folders that none reads.
+    std::set<std::string> m_read;
+    bool m_carrying = false;
+    loop::Gate m_left; // a folder, or the carrying
     std::int64_t m_bytes_before = 0;
     std::shared_ptr<Claims> m_claims;
     LineBreakers m_line_breakers;
@@ -94,13 +110,13 @@ class Account : public std::enable_shared_from_this<Account> {
 // user's or new mail does not wait for a gigabyte of old mail.
 struct Account::Turn {
     explicit Turn(Account& of) : account(of) {
-        account.m_taken = true;
-        account.m_turn.close();
+        if (++account.m_turns >= account.m_options.at_once)
+            account.m_turn.close();
     }
     ~Turn() { end(); }
     void end() {
         if (std::exchange(held, false)) {
-            account.m_taken = false;
+            --account.m_turns;
             account.m_turn.open();
         }
     }

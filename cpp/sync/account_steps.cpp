@@ -71,7 +71,70 @@ loop::Task<> expect_all(Work& work, const std::vector<RemoteFolder>& listed) {
                 std::max<std::int64_t>(0, *remote.state->total - totals[remote.folder.path]), all_texts);
 }
 
+// Where what waits for the server was done, and where to.
+std::set<std::string> folders_of_ops(store::Database& database) {
+    constexpr int MOST_OPS = 10'000;
+    std::set<store::Id> rows;
+    for (const auto& op : store::ready_ops(database, time::now_s(), MOST_OPS)) {
+        rows.insert(op.folder);
+        rows.insert(op.target.value_or(op.folder));
+    }
+    std::set<std::string> paths;
+    for (const auto& folder : store::all_folders(database))
+        if (rows.contains(folder.id))
+            paths.insert(folder.path);
+    return paths;
+}
+
 } // namespace
+
+struct Account::Carrying {
+    explicit Carrying(Account& of) : account(of) { account.m_carrying = true; }
+    ~Carrying() {
+        account.m_carrying = false;
+        account.m_left.open();
+    }
+    Account& account;
+};
+
+struct Account::Reading {
+    Reading(Account& of, std::string folder) : account(of), path(std::move(folder)) {
+        account.m_read.insert(path);
+    }
+    ~Reading() {
+        account.m_read.erase(path);
+        account.m_left.open();
+    }
+    Account& account;
+    std::string path;
+};
+
+// The user's changes to the server, while nobody reads the folders they are about: what was read before a change and is
+// written after it would show the message as it was.
+loop::Task<Replayed> Account::carry_out(Work& work, bool listed) {
+    if (m_options.at_once > 1) {
+        auto asking = work.store->read<std::set<std::string>>(folders_of_ops, work.token);
+        auto concerned = co_await asking;
+        auto is_read = [&] {
+            return std::any_of(concerned.begin(), concerned.end(),
+                               [&](const std::string& path) { return m_read.contains(path); });
+        };
+        while (m_carrying || is_read()) {
+            m_left.close();
+            co_await m_left.wait(work.token);
+        }
+    }
+    Carrying carrying(*this);
+    auto replaying = replay_ops(work, listed);
+    co_return co_await replaying;
+}
+
+loop::Task<> Account::may_read(const std::string& path, loop::CancelToken token) {
+    while (m_carrying || m_read.contains(path)) {
+        m_left.close();
+        co_await m_left.wait(token);
+    }
+}
 
 // The folders of this sync as the server has them now. One that is asked for by its name is read even where a sync of
 // all leaves it out.
@@ -141,7 +204,7 @@ loop::Task<std::vector<RemoteFolder>> Account::look(Work& work, Kind kind, std::
 }
 
 loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folder, Summary& summary) {
-    auto replaying = replay_ops(work, false);
+    auto replaying = carry_out(work, false);
     auto replayed = co_await replaying;
     summary.uploaded = replayed.carried;
     summary.refused = std::move(replayed.refused);
@@ -150,7 +213,7 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
     auto looking = look(work, replayed.missed_a_folder ? Kind::full : kind, folder);
     auto listed = co_await looking;
     if (replayed.missed_a_folder) {
-        auto once_more = replay_ops(work, true);
+        auto once_more = carry_out(work, true);
         auto rest = co_await once_more;
         summary.uploaded += rest.carried;
         summary.refused.insert(summary.refused.end(), rest.refused.begin(), rest.refused.end());
@@ -182,6 +245,9 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
     auto bringing = [](Account& account, Work& shared, std::vector<RemoteFolder>& folders, BodyLine& bodies,
                        Summary& result, std::vector<store::Id>& looked, bool& due) -> loop::Task<> {
         for (const auto& remote : folders) {
+            auto entering = account.may_read(remote.folder.path, shared.token);
+            co_await entering;
+            Reading reading(account, remote.folder.path);
             auto asking = shared.store->read<std::optional<Here>>(
                 [path = remote.folder.path, policy = shared.bodies](store::Database& database) {
                     return what_is_here(database, path, policy);
@@ -229,7 +295,7 @@ loop::Task<> Account::steps(Work& work, Turn& turn, Kind kind, std::string folde
         beside.cancel();
     }
     if (!failure && replayed.waiting) {
-        auto carrying = replay_ops(work, kind == Kind::full || replayed.missed_a_folder);
+        auto carrying = carry_out(work, kind == Kind::full || replayed.missed_a_folder);
         try {
             auto late = co_await carrying;
             summary.uploaded += late.carried;

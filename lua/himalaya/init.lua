@@ -48,7 +48,7 @@ end
 --- `duration_ms` (the sum), `durations` of cycles (`count`, `mean_ms`, `p50_ms`, `p90_ms`, `p99_ms`, `max_ms`),
 --- `asked` (of another Neovim that leads) and `served` (for others). `cache` says where the messages that were read
 --- were found: `memory`, `disk` and `remote`, each with `hits` and `misses`, each asked when the one before has not got
---- it, and `evictions` from memory.
+--- it, `evictions` from memory, and `prefetched`, those that were fetched before they were asked for.
 ---@return table
 function M.metrics()
   return require('himalaya.core.metrics').all()

@@ -94,6 +94,7 @@ local function option_entry(option)
   elseif option.minimum then
     kind = ('%s, at least %s'):format(kind, option.minimum)
   end
+  local later = require('himalaya.config.schema').later(option)
   return layout.tagged(readable(option.path), 'himalaya-' .. readable(option.path))
     .. '\n'
     .. layout.wrap(option.desc, 4)
@@ -101,6 +102,11 @@ local function option_entry(option)
     .. layout.wrap('Type: ' .. kind, 4)
     .. '\n'
     .. layout.wrap(('Default: %s (since %s)'):format(default_of(option), option.since), 4)
+    .. (
+      later
+        and '\n' .. layout.wrap(('Takes effect with a later version, which brings %s.'):format(later), 4)
+      or ''
+    )
 end
 
 ---@return string[]

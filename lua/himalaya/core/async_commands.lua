@@ -68,7 +68,11 @@ local function queue()
   local options = config.get()
   if applied ~= options then
     applied = options
-    jobs.configure({ max_concurrent = options.async.max_concurrent_commands, secrets = config.secret_env() })
+    jobs.configure({
+      max_concurrent = options.async.max_concurrent_commands,
+      secrets = config.secret_env(),
+      background_yields = options.async.background_priority,
+    })
   end
   return jobs
 end

@@ -30,6 +30,7 @@ local function opening(options)
     include = options.folders and options.folders.include,
     exclude = options.folders and options.folders.exclude,
     roles = options.folders and options.folders.roles,
+    at_once = all.sync.max_concurrent_syncs,
   }
   if options.imap then
     local imap = vim.deepcopy(options.imap)
@@ -37,6 +38,7 @@ local function opening(options)
       imap.auth.value = require('himalaya.config.secret').reveal(imap.auth.value)
     end
     imap.network_timeout = all.performance.network_timeout
+    imap.exponential_backoff = all.performance.exponential_backoff
     imap.bandwidth_limit = imap.bandwidth_limit or all.performance.bandwidth_limit
     imap.debug = all.notify.debug or nil
     opts.imap = imap
@@ -120,6 +122,10 @@ local function unknown(name)
   return errors.new('config', ('There is no account `%s`.'):format(name), 'See :checkhealth himalaya.')
 end
 
+local function keep_in_memory()
+  require('himalaya.native').mail.keep_in_memory(math.floor(config.get().performance.cache_size_mb * 2 ^ 20))
+end
+
 local start
 
 ---@param name string
@@ -127,6 +133,7 @@ function start(name)
   local account = accounts[name]
   account.seen = config.account(name)
   account.options = opening(account.seen)
+  keep_in_memory()
   local function opened(err, notice, watched)
     if not err and account.seen ~= config.account(name) then
       -- The options were replaced meanwhile.
@@ -236,6 +243,9 @@ end
 -- setup() itself only takes the options over; what is open follows a turn later, or when it is asked for.
 config.watch('himalaya.mail.home', function()
   vim.schedule(function()
+    if next(accounts) then
+      keep_in_memory()
+    end
     for _, name in ipairs(vim.tbl_keys(accounts)) do
       M._follow(name)
     end

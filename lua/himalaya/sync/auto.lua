@@ -16,6 +16,9 @@ local AFTER_UNDO_MS = 11000
 -- Whoever leafs through folders has not come to stay.
 local SETTLE_MS = 2000
 local FIRST_BACKOFF = 30
+-- With `async.background_priority` the timer's syncs wait for a moment without a key, but not for ever.
+local QUIET_MS = 1000
+local LONGEST_WAIT_MS = 30000
 
 ---@class (exact) himalaya.sync.Plan
 ---@field failures integer in a row
@@ -23,6 +26,8 @@ local FIRST_BACKOFF = 30
 
 local timer ---@type uv.uv_timer_t?
 local running = false
+local waits = false -- for a quiet moment
+local typing = vim.api.nvim_create_namespace('himalaya.typing')
 local plans = {} ---@type table<string, himalaya.sync.Plan>
 local gathering = {} ---@type table<string, boolean>
 local looked_at = {} ---@type table<string, string>
@@ -39,15 +44,19 @@ local function mail()
   return require('himalaya.native').mail
 end
 
---- Pauses double from half a minute up to the interval.
+--- Pauses double from half a minute up to the interval, or stay at half a minute.
 ---@param failures integer
 ---@return number seconds
 local function pause(failures)
-  local interval = config.get().sync.interval
+  local options = config.get()
+  local interval = options.sync.interval
   if failures == 0 then
     return interval
   end
-  return math.min(interval, FIRST_BACKOFF * 2 ^ (failures - 1))
+  return math.min(
+    interval,
+    FIRST_BACKOFF * (options.performance.exponential_backoff and 2 ^ (failures - 1) or 1)
+  )
 end
 
 ---@return number
@@ -123,8 +132,31 @@ local function sync_account(name)
   end)
 end
 
---- Syncs those whose time has come.
-function M.sync_now()
+--- Calls `fn` when nobody types.
+---@param fn fun()
+local function when_quiet(fn)
+  if not config.get().async.background_priority then
+    return fn()
+  end
+  local began = now_ms()
+  local last_key = began
+  vim.on_key(function()
+    last_key = now_ms()
+  end, typing)
+  local function look()
+    local now = now_ms()
+    local left = math.min(last_key + QUIET_MS, began + LONGEST_WAIT_MS) - now
+    if left > 0 then
+      vim.defer_fn(look, math.ceil(left))
+    else
+      vim.on_key(nil, typing)
+      fn()
+    end
+  end
+  vim.defer_fn(look, QUIET_MS)
+end
+
+local function sync_due()
   local now = now_ms()
   for _, name in ipairs(config.account_names()) do
     local plan = plans[name]
@@ -134,6 +166,20 @@ function M.sync_now()
     end
   end
   arm()
+end
+
+--- Syncs those whose time has come, at a quiet moment.
+function M.sync_now()
+  if waits then
+    return
+  end
+  waits = true
+  when_quiet(function()
+    waits = false
+    if running then
+      sync_due()
+    end
+  end)
 end
 
 ---@param account string

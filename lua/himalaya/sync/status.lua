@@ -132,8 +132,11 @@ function M.get()
     end
   end
   add_up(status, standings)
+  local failure, again_at = tasks.trying_again()
   if tasks.cancelling() then
     status.state = 'cancelling'
+  elseif failure then
+    status.state, status.last_error, status.next_sync = 'backoff', failure, again_at
   elseif elsewhere > 0 and elsewhere == #standings then
     status.state = 'external'
   else

@@ -1,5 +1,6 @@
 -- What is synced now and what waits: one task per account and scope, shared by all who asked for the same. Carried out
--- by the native module, each account by itself, so that one that hangs delays no other.
+-- by the native module, each account by itself, so that one that hangs delays no other. What the network ended is tried
+-- again, `performance.retry_attempts` times, before anybody hears of it.
 
 local config = require('himalaya.config')
 local errors = require('himalaya.errors')
@@ -24,6 +25,11 @@ local M = {}
 --- @field seen string
 --- @field stalled boolean?
 --- @field left_by himalaya.sync.Run? the last one that wanted it, which is told when it has ended
+--- @field tries integer that the network ended
+--- @field may_try_again boolean? when it ends the one under way too
+--- @field pause uv.uv_timer_t? until it is tried again
+--- @field again_at integer? when that will be, epoch
+--- @field failure himalaya.Error? why it is
 
 --- One call of start_sync.
 --- @class (exact) himalaya.sync.Run
@@ -42,6 +48,8 @@ M.started_at = nil ---@type integer?
 M.last_sync = nil ---@type integer?
 -- Rises when something begins while nothing ran: what is shown of one batch says nothing of the next.
 M.batch = 0
+
+local FIRST_PAUSE_MS = 1000
 
 local failed = {} ---@type { account: string, err: himalaya.Error }[] accounts whose last sync failed, the latest last
 local watchdog ---@type uv.uv_timer_t?
@@ -100,6 +108,21 @@ function M.running()
     count = count + (task.started and 1 or 0)
   end
   return count
+end
+
+--- The failure after which an account is tried again soonest, where nothing else runs.
+---@return himalaya.Error?
+---@return integer? at epoch
+function M.trying_again()
+  local failure, at
+  for _, task in ipairs(M.list) do
+    if task.started and not task.pause then
+      return nil
+    elseif task.pause and (not at or task.again_at < at) then
+      failure, at = task.failure, task.again_at
+    end
+  end
+  return failure, at
 end
 
 ---@return boolean
@@ -208,6 +231,11 @@ local function task_done(task, err, summary)
     return
   end
   task.over = true
+  if task.pause then
+    task.pause:stop()
+    task.pause:close()
+    task.pause = nil
+  end
   for at, each in ipairs(M.list) do
     if each == task then
       table.remove(M.list, at)
@@ -278,8 +306,35 @@ local function look_for_stalls()
   on_change()
 end
 
+local start_task
+
+--- Whether a task is tried again; then it waits for that, at most a few seconds.
 ---@param task himalaya.sync.Task
-local function start_task(task)
+---@param err himalaya.Error
+---@return boolean
+local function try_again(task, err)
+  if not task.may_try_again or task.stopped or task.stalled then
+    return false
+  elseif not require('himalaya.native').mail.ended_by_network(err.code) then
+    return false
+  end
+  local options = config.get().performance
+  -- Accounts of one server that failed together do not come back together.
+  local chance = 0.75 + 0.5 * (vim.uv.hrtime() % 1000) / 1000
+  local pause = FIRST_PAUSE_MS * chance * (options.exponential_backoff and 2 ^ task.tries or 1)
+  task.tries, task.op, task.failure = task.tries + 1, nil, err
+  task.again_at = os.time() + math.ceil(pause / 1000)
+  task.pause = vim.defer_fn(function()
+    task.pause = nil
+    start_task(task)
+  end, math.ceil(pause))
+  state.update(task.account, { state = 'backoff', error = err })
+  on_change()
+  return true
+end
+
+---@param task himalaya.sync.Task
+function start_task(task)
   task.started = true
   task.moved_at = now_ms()
   state.update(task.account, { state = 'syncing' })
@@ -300,13 +355,17 @@ local function start_task(task)
         )
       end)
     end
+    task.may_try_again = task.tries < config.get().performance.retry_attempts
     task.op = require('himalaya.native').mail.sync(
       task.account,
       task.kind,
       task.folder,
       function(failure, summary)
-        task_done(task, failure, summary)
-      end
+        if task.over or not (failure and try_again(task, failure)) then
+          task_done(task, failure, summary)
+        end
+      end,
+      task.may_try_again
     )
   end)
   watchdog = watchdog or assert(vim.uv.new_timer())
@@ -398,6 +457,7 @@ local function join(run, account, again)
     over = false,
     moved_at = 0,
     seen = '',
+    tries = 0,
   })
 end
 

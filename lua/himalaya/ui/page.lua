@@ -2,6 +2,7 @@
 -- when the end of those before comes into sight, so ten megabytes open like ten lines. The reader and the preview
 -- are both one of these; a page that is given another message forgets what was still on its way.
 
+local ahead = require('himalaya.ui.ahead')
 local anchors = require('himalaya.ui.anchors')
 local errors = require('himalaya.errors')
 local html = require('himalaya.ui.html')
@@ -311,6 +312,7 @@ function Page:load(id, opts, done)
         end))
       else
         self:show(result)
+        ahead.look(self:list(), id)
       end
     end)
   )

@@ -165,7 +165,8 @@ local function add_cache(rows, cache)
     end
   end
   if cache.evictions then
-    rows[#rows + 1] = entry('cache', ('%d let go for room'):format(cache.evictions))
+    local ahead = (cache.prefetched or 0) > 0 and (', %d fetched ahead'):format(cache.prefetched) or ''
+    rows[#rows + 1] = entry('cache', ('%d let go for room%s'):format(cache.evictions, ahead))
   end
 end
 

@@ -123,6 +123,15 @@ TEST_CASE("waits grow with each failure, differ by chance, and obey the server")
     REQUIRE(backoff.failed(throttled, 0.5) == 92'000);
 }
 
+TEST_CASE("waits stay as long as the first where the user wants it so, and obey the server all the same") {
+    Backoff backoff(false);
+    for (int i = 0; i < 20; ++i)
+        REQUIRE(backoff.failed(make_error(himalaya::Code::offline, "gone"), 0.5) == 1000);
+    auto throttled =
+        error_of({Verdict::bad, "", "throttled. Suggested Backoff Time: 92000 milliseconds"}, "go on");
+    REQUIRE(backoff.failed(throttled, 0.5) == 92'000);
+}
+
 TEST_CASE("a watch idles, tells of news at once, and renews with one write") {
     Place place;
     place.server.on("IDLE", "+ idling\r\n");

@@ -218,7 +218,13 @@ return {
     options = {
       o('accounts.*.folders', 'table', nil, 'Which folders are synced, and what they are for.'),
       o('accounts.*.folders.include', 'string[]', nil, 'Only these.', { shown = 'all' }),
-      o('accounts.*.folders.exclude', 'string[]', nil, 'Not these.', { shown = 'none' }),
+      o(
+        'accounts.*.folders.exclude',
+        'string[]',
+        nil,
+        'Not these, unless a sync asks for one by its name.',
+        { shown = 'none' }
+      ),
       o(
         'accounts.*.folders.roles',
         'table',

@@ -43,7 +43,8 @@ return {
         'async.ui_refresh_rate',
         'number',
         10,
-        'Seconds between refreshes during a sync, where a source cannot say what changed.',
+        'Seconds between looks for what another Neovim changes, where the system does not tell of it because it '
+          .. 'watches too many files already.',
         { minimum = 1, maximum = 3600 }
       ),
       o(
@@ -57,14 +58,20 @@ return {
         'async.background_priority',
         'boolean',
         true,
-        'Background work waits for a quiet moment and runs at low priority.'
+        "Background work makes room: the timer's syncs wait for a second without a key, half a minute at most, and "
+          .. 'programs of the background run at a lower priority.'
       ),
-      o('performance.prefetch_enabled', 'boolean', true, 'Fetch what is likely to be opened next.'),
+      o(
+        'performance.prefetch_enabled',
+        'boolean',
+        true,
+        'Fetch what is likely to be opened next: the texts of the messages beside the one that is read.'
+      ),
       o(
         'performance.cache_size_mb',
         'number',
         50,
-        'MiB of memory for the cache.',
+        'MiB of memory for messages that were read, which open at once when they are read again.',
         { minimum = 1, maximum = 65536 }
       ),
       o(
@@ -78,14 +85,16 @@ return {
         'performance.retry_attempts',
         'integer',
         3,
-        'How often network work is tried again. A program is run again only when its call asks for it.',
+        'How often a sync that the network ended is tried again before it counts as failed, after a second first. A '
+          .. 'program is run again only when its call asks for it.',
         { minimum = 0, maximum = 100 }
       ),
       o(
         'performance.exponential_backoff',
         'boolean',
         true,
-        'Wait twice as long before each further try, instead of the same time.'
+        'Wait twice as long before each further try, instead of the same time: of a sync, of a connection, and of the '
+          .. 'timer after syncs that failed.'
       ),
       o(
         'performance.bandwidth_limit',
@@ -106,7 +115,8 @@ return {
         'sync.max_concurrent_syncs',
         'integer',
         1,
-        'How many syncs of one account run at once.',
+        'How many syncs of one account look at its folders at once; the others wait their turn. Texts that still '
+          .. 'stream in keep nobody waiting.',
         { minimum = 1, maximum = 16 }
       ),
       o(
