@@ -8,18 +8,7 @@ local good = support.good
 local nvim, dovecot, dir
 
 local function start(account)
-  nvim = child.start({
-    setup = {
-      accounts = {
-        home = vim.tbl_extend(
-          'force',
-          { email = 'home@example.org', imap = dovecot:imap('home') },
-          account or {}
-        ),
-      },
-      async = { enabled = false },
-    },
-  })
+  nvim = support.start(dovecot, { account = account })
 end
 
 local function mail(name, ...)

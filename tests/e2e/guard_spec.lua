@@ -7,12 +7,7 @@ local support = require('tests.mail_support')
 local nvim, dovecot
 
 local function start()
-  nvim = child.start({
-    setup = {
-      accounts = { home = { email = 'home@example.org', imap = dovecot:imap('home') } },
-      async = { enabled = false },
-    },
-  })
+  nvim = support.start(dovecot)
 end
 
 local function try_sync(kind)

@@ -3,6 +3,7 @@
 -- needs dovecot
 local child = require('tests.child')
 local servers = require('tests.servers')
+local support = require('tests.mail_support')
 
 describe('a Neovim that is killed in the middle of a sync', function()
   local dovecot, dir, nvim
@@ -19,13 +20,7 @@ describe('a Neovim that is killed in the middle of a sync', function()
   end)
 
   local function start()
-    nvim = child.start({
-      dir = dir,
-      setup = {
-        accounts = { home = { email = 'home@example.org', imap = dovecot:imap('home') } },
-        async = { enabled = false },
-      },
-    })
+    nvim = support.start(dovecot, { dir = dir })
   end
 
   local function call(name, ...)

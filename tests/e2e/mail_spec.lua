@@ -7,18 +7,7 @@ local good = support.good
 local nvim ---@type table
 
 local function start(dovecot, change, account)
-  nvim = child.start({
-    setup = {
-      accounts = {
-        home = vim.tbl_extend(
-          'force',
-          { email = 'home@example.org', imap = dovecot:imap('home', change) },
-          account or {}
-        ),
-      },
-      async = { enabled = false },
-    },
-  })
+  nvim = support.start(dovecot, { imap = change, account = account })
   return nvim
 end
 
