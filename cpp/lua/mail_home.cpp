@@ -182,7 +182,6 @@ int close(lua_State* L, Runtime& runtime) {
     auto& home = MailHome::of(runtime);
     auto account = home.check_account(L, 1);
     home.accounts.erase(account->name);
-    std::erase_if(home.read, [&](const ReadMessage& kept) { return kept.store == account->store.get(); });
     account->cancel.cancel();
     if (account->pool)
         account->pool->close();

@@ -28,7 +28,7 @@ std::string_view name_of(Kind kind) {
 }
 
 bool ended_by_network(Code code) {
-    return code == Code::offline || code == Code::timeout || code == Code::busy;
+    return code == Code::offline || code == Code::busy;
 }
 
 Account::Account(loop::Loop& loop, Options options, std::shared_ptr<store::Store> store,

@@ -21,7 +21,8 @@ enum class Kind { inbox, full, folder };
 std::string_view name_of(Kind kind);
 std::optional<Kind> kind_of(std::string_view name);
 
-// What may be otherwise a second later. A server that asks to be left alone, and a wrong password, will not.
+// What may be otherwise a second later. A server that asks to be left alone will not, nor a wrong password; and who has
+// waited for `network_timeout` in vain is told so, not asked to wait three times more.
 bool ended_by_network(Code code);
 
 struct Options {

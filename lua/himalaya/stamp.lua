@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '7258917519abd16e'
+return 'eb469e2f39f76c62'

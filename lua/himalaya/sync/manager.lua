@@ -2,6 +2,7 @@
 -- What runs is kept in himalaya.sync.tasks, how far it is told by himalaya.sync.status.
 
 local config = require('himalaya.config')
+local endings = require('himalaya.sync.endings')
 local events = require('himalaya.events')
 local status = require('himalaya.sync.status')
 local tasks = require('himalaya.sync.tasks')
@@ -148,7 +149,7 @@ function M.complete_sync(kind, result)
   local account = result and result.account or status.outside and status.outside.account
   status.outside = nil
   local err = result and result.err
-  tasks.note_end(account or '', err)
+  endings.note(account or '', err)
   if err then
     events.emit('HimalayaSyncFailed', { kind = kind, accounts = { account }, err = err })
   else

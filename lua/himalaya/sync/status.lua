@@ -1,6 +1,7 @@
 -- What get_sync_status() says: gathered from the tasks under way, from what another Neovim does for this one, and from
 -- sources written outside. No I/O, a few table reads per account.
 
+local endings = require('himalaya.sync.endings')
 local tasks = require('himalaya.sync.tasks')
 
 local M = {}
@@ -104,8 +105,8 @@ function M.get()
     messages_total = 0,
     bytes = 0,
     cancellable = false,
-    last_sync = tasks.last_sync,
-    last_error = tasks.last_error(),
+    last_sync = endings.last_sync,
+    last_error = endings.last_error(),
     next_sync = auto and auto.next_at() or nil,
   }
   if M.outside and #tasks.list == 0 then

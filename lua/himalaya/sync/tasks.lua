@@ -1,11 +1,13 @@
 -- What is synced now and what waits: one task per account and scope, shared by all who asked for the same. Carried out
--- by the native module, each account by itself, so that one that hangs delays no other. What the network ended is tried
--- again, `performance.retry_attempts` times, before anybody hears of it.
+-- by the native module, each account by itself, so that one that hangs delays no other. What lost its connection
+-- is tried again, `performance.retry_attempts` times, before anybody hears of it.
 
 local config = require('himalaya.config')
+local endings = require('himalaya.sync.endings')
 local errors = require('himalaya.errors')
 local events = require('himalaya.events')
 local home = require('himalaya.mail.home')
+local runs = require('himalaya.sync.runs')
 local state = require('himalaya.core.state')
 
 local M = {}
@@ -31,27 +33,13 @@ local M = {}
 --- @field again_at integer? when that will be, epoch
 --- @field failure himalaya.Error? why it is
 
---- One call of start_sync.
---- @class (exact) himalaya.sync.Run
---- @field kind string
---- @field folder string?
---- @field accounts string[]
---- @field left integer
---- @field results table<string, table>
---- @field cb fun(err: himalaya.Error?, result: table?)
---- @field over boolean
---- @field began integer
---- @field stopping integer what is still to end before a run that was cancelled is told so
-
 M.list = {} ---@type himalaya.sync.Task[]
 M.started_at = nil ---@type integer?
-M.last_sync = nil ---@type integer?
 -- Rises when something begins while nothing ran: what is shown of one batch says nothing of the next.
 M.batch = 0
 
 local FIRST_PAUSE_MS = 1000
 
-local failed = {} ---@type { account: string, err: himalaya.Error }[] accounts whose last sync failed, the latest last
 local watchdog ---@type uv.uv_timer_t?
 local on_change = function() end
 
@@ -64,41 +52,6 @@ end
 ---@param fn fun()
 function M.watch(fn)
   on_change = fn
-end
-
---- The latest failure that no success of the same account has followed, of accounts there are.
----@return himalaya.Error?
-function M.last_error()
-  for at = #failed, 1, -1 do
-    if failed[at].account == '' or config.account(failed[at].account) then
-      return failed[at].err
-    end
-  end
-end
-
---- Notes how an account's last sync ended.
----@param account string
----@param err himalaya.Error?
-function M.note_end(account, err)
-  failed = vim.tbl_filter(function(each)
-    return each.account ~= account
-  end, failed)
-  if err then
-    table.insert(failed, { account = account, err = err })
-  else
-    M.last_sync = os.time()
-  end
-end
-
----@param account string
----@return boolean
-local function has_failed(account)
-  for _, each in ipairs(failed) do
-    if each.account == account then
-      return true
-    end
-  end
-  return false
 end
 
 ---@return integer
@@ -135,55 +88,6 @@ function M.cancelling()
   return false
 end
 
----@param run himalaya.sync.Run
----@param err himalaya.Error?
-local function end_run(run, err)
-  run.over = true
-  local data = { kind = run.kind, accounts = run.accounts, folder = run.folder }
-  if err and err.code == 'cancelled' then
-    events.emit('HimalayaSyncCancelled', data)
-  elseif err then
-    data.err = err
-    events.emit('HimalayaSyncFailed', data)
-  else
-    data.accounts = run.results
-    data.duration_ms = now_ms() - run.began
-    events.emit('HimalayaSynced', data)
-  end
-  -- In a turn of its own: what a callback raises, or waits for, stops nobody else's sync.
-  local result = not err and { accounts = run.results } or nil
-  local native = package.loaded['himalaya.native']
-  if native then
-    native.loop.complete(run.cb, err, result)
-  else
-    vim.schedule(function()
-      run.cb(err, result)
-    end)
-  end
-end
-
----@param run himalaya.sync.Run
----@param account string
----@param result table
-local function account_done(run, account, result)
-  if run.over then
-    return
-  end
-  run.results[account] = result
-  run.left = run.left - 1
-  if run.left > 0 then
-    return
-  end
-  local err
-  for _, each in pairs(run.results) do
-    if not each.err then
-      return end_run(run, nil)
-    end
-    err = each.err
-  end
-  end_run(run, err)
-end
-
 --- What the user should be told of a sync that ended well.
 ---@param account string
 ---@param summary table
@@ -210,15 +114,6 @@ local function has_other(account)
     end
   end
   return false
-end
-
---- One less to wait for.
----@param run himalaya.sync.Run
-local function stopped(run)
-  run.stopping = run.stopping - 1
-  if run.stopping == 0 then
-    end_run(run, errors.new('cancelled', 'The sync was cancelled.'))
-  end
 end
 
 local start_next
@@ -253,21 +148,21 @@ local function task_done(task, err, summary)
     )
   end
   local function resting()
-    return has_other(task.account) and 'syncing' or has_failed(task.account) and 'backoff' or 'idle'
+    return has_other(task.account) and 'syncing' or endings.has_failed(task.account) and 'backoff' or 'idle'
   end
   if err and (err.code == 'cancelled' or task.kind == 'folder' and err.code == 'not_found') then
     -- That there is no folder of this name says nothing of the account.
     state.update(task.account, { state = resting() })
   elseif err then
-    M.note_end(task.account, err)
+    endings.note(task.account, err)
     state.update(task.account, { state = 'backoff', error = err })
   else
-    M.note_end(task.account, nil)
-    state.update(task.account, { state = resting(), error = vim.NIL, last_sync = M.last_sync })
+    endings.note(task.account, nil)
+    state.update(task.account, { state = resting(), error = vim.NIL, last_sync = endings.last_sync })
     tell(task.account, summary or {})
   end
   for _, run in ipairs(task.runs) do
-    account_done(run, task.account, err and { err = err } or summary)
+    runs.account_done(run, task.account, err and { err = err } or summary)
   end
   if #M.list == 0 then
     M.started_at = nil
@@ -276,7 +171,7 @@ local function task_done(task, err, summary)
     end
   end
   if task.left_by then
-    stopped(task.left_by)
+    runs.stopped(task.left_by)
   end
   start_next()
   on_change()
@@ -384,8 +279,9 @@ local function may_start(task)
       if other.key == task.key then
         return false
       end
-      count = count + (busy[other.account] and 0 or 1)
-      busy[other.account] = true
+      -- One that waits to be tried again takes nobody's place.
+      count = count + ((busy[other.account] or other.pause) and 0 or 1)
+      busy[other.account] = busy[other.account] or not other.pause
     end
   end
   return busy[task.account] or count < config.get().sync.max_parallel_accounts
@@ -427,7 +323,7 @@ function M.leave(run)
     end
   end
   vim.schedule(function()
-    stopped(run)
+    runs.stopped(run)
   end)
   on_change()
   return true
@@ -468,21 +364,13 @@ end
 ---@param cb fun(err?: himalaya.Error, result?: table)
 ---@return himalaya.sync.Run
 function M.run(kind, folder, accounts, again, cb)
-  ---@type himalaya.sync.Run
-  local run = {
-    kind = kind,
-    folder = folder,
-    accounts = accounts,
-    left = #accounts,
-    results = {},
-    cb = cb,
-    over = false,
-    began = now_ms(),
-    stopping = 0,
-  }
+  local run = runs.new(kind, folder, accounts, cb)
   if #accounts == 0 then
     vim.schedule(function()
-      end_run(run, errors.new('config', 'There is no account to sync.', 'Add one to `accounts` in setup().'))
+      runs.finish(
+        run,
+        errors.new('config', 'There is no account to sync.', 'Add one to `accounts` in setup().')
+      )
     end)
   else
     M.batch = M.batch + (#M.list == 0 and 1 or 0)

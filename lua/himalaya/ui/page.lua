@@ -301,18 +301,19 @@ function Page:load(id, opts, done)
       if done then
         done(err, result)
       end
+      local function show()
+        self:show(result)
+        ahead.look(self:list(), id)
+      end
       if err then
         self:fail(err)
         -- What can be done to a message can be done to one whose text is not here.
         self.id, self.failed = id, true
       elseif done then
         -- In an event of its own: names and autocommands of a buffer take as long as its first lines do.
-        require('himalaya.native').loop.complete(self:still(function()
-          self:show(result)
-        end))
+        require('himalaya.native').loop.complete(self:still(show))
       else
-        self:show(result)
-        ahead.look(self:list(), id)
+        show()
       end
     end)
   )

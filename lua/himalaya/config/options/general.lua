@@ -85,8 +85,8 @@ return {
         'performance.retry_attempts',
         'integer',
         3,
-        'How often a sync that the network ended is tried again before it counts as failed, after a second first. A '
-          .. 'program is run again only when its call asks for it.',
+        'How often a sync that lost its connection, or got none, is tried again before it counts as failed, after a '
+          .. 'second first. A program is run again only when its call asks for it.',
         { minimum = 0, maximum = 100 }
       ),
       o(
