@@ -42,7 +42,9 @@ local function start()
   vim.fn.writefile(vim.split(lines, '\n'), dir .. '/init.lua')
   assert.is_true(tmux('new-session', '-d', '-x', '80', '-y', '24', 'bash --norc --noprofile -i'))
   local nvim = vim.env.HIMALAYA_NVIM or vim.v.progpath
-  local command = ('%s -n -i NONE -u %s/init.lua --listen %s/socket'):format(nvim, dir, dir)
+  -- The editor's half is started by the terminal's, and could not be with a sanitizer preloaded.
+  local plain = ('env -u HIMALAYA_PRELOAD -u HIMALAYA_SANITIZER HIMALAYA_BUILD_DIR=%s/build'):format(root)
+  local command = ('%s %s -n -i NONE -u %s/init.lua --listen %s/socket'):format(plain, nvim, dir, dir)
   tmux('send-keys', command, 'Enter')
   wait_for(function()
     local ok, id = pcall(vim.fn.sockconnect, 'pipe', dir .. '/socket', { rpc = true })
