@@ -9,14 +9,13 @@ local M = {}
 ---@field topline integer
 
 local later = {} ---@type table<integer, himalaya.PutOff> the first lines that windows are to have
+local listens = false -- for tab pages that are entered
 
 ---@param window integer
 ---@return boolean
 local function is_here(window)
   return vim.api.nvim_win_get_tabpage(window) == vim.api.nvim_get_current_tabpage()
 end
-
-local waits = false
 
 -- Windows of the tab page that was entered; others wait on, and those that are gone are forgotten.
 local function catch_up()
@@ -35,8 +34,8 @@ end
 ---@param topline integer
 local function put_off(window, topline)
   later[window] = { buffer = vim.api.nvim_win_get_buf(window), topline = topline }
-  if not waits then
-    waits = true
+  if not listens then
+    listens = true
     vim.api.nvim_create_autocmd('TabEnter', {
       group = vim.api.nvim_create_augroup('himalaya.scrolling', { clear = true }),
       desc = 'himalaya: the lines that windows of this tab page begin with',
