@@ -178,18 +178,14 @@ bool looks_attached(std::string_view bytes) {
     // Of a large message the beginning tells: the headers of its first parts.
     auto head = bytes.substr(0, 256u << 10);
     constexpr std::string_view MARK = "content-disposition:";
-    for (std::size_t at = 0; at + MARK.size() < head.size(); ++at) {
-        at = head.find_first_of("Cc", at);
-        if (at == std::string_view::npos)
-            return false;
-        if (at > 0 && head[at - 1] != '\n')
-            continue;
-        if (!text::same_ignoring_case(head.substr(at, MARK.size()), MARK))
-            continue;
-        auto value = head.substr(at + MARK.size(), 40);
-        value.remove_prefix(std::min(value.find_first_not_of(" \t\r\n"), value.size()));
-        if (text::same_ignoring_case(value.substr(0, 10), "attachment"))
-            return true;
+    for (std::size_t line = 0; line < head.size(); ++line) {
+        if (text::same_ignoring_case(head.substr(line, MARK.size()), MARK)) {
+            auto value = head.substr(line + MARK.size(), 40);
+            value.remove_prefix(std::min(value.find_first_not_of(" \t\r\n"), value.size()));
+            if (text::same_ignoring_case(value.substr(0, 10), "attachment"))
+                return true;
+        }
+        line = std::min(head.find('\n', line), head.size());
     }
     return false;
 }

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'eb469e2f39f76c62'
+return '84687b58dd64f6d9'
