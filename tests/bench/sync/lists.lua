@@ -9,8 +9,8 @@ M.figures = {
   {
     name = M.SMALL,
     asked = 'under 5 ms at p99',
-    how = 'pages of 50 by random number, and the one after each by cursor; from the call to the callback;\n'
-      .. 'the store holds both folders, and the inbox of 50,000 messages comes in meanwhile.',
+    how = 'pages of 50 by random number, and the one after each by cursor, one at a time, from the call to the\n'
+      .. 'callback; the store holds both folders, and the inbox of 50,000 messages comes in meanwhile.',
   },
   { name = M.LARGE, asked = 'under 8 ms at p99', how = 'the same, in turns with the other folder.' },
 }
@@ -32,19 +32,18 @@ local MEASURED = [[
       next(page)
     end)
   end
-  local function round()
+  -- One at a time, as somebody asks who reads; each folder in its turn.
+  local function round(folder, other)
     if over then
       return finish(path, { took = took, seconds = seconds, err = problem })
     end
-    for folder, count in pairs(pages) do
-      ask(folder, { page = math.random(count - 2), page_size = 50 }, function(page)
-        ask(folder, { after = page.next, page_size = 50 }, function()
-          if folder == 'Archive' then vim.defer_fn(round, 3) end
-        end)
+    ask(folder, { page = math.random(pages[folder] - 2), page_size = 50 }, function(page)
+      ask(folder, { after = page.next, page_size = 50 }, function()
+        vim.defer_fn(function() round(other, folder) end, 3)
       end)
-    end
+    end)
   end
-  vim.defer_fn(round, 300)
+  vim.defer_fn(function() round('Sent', 'Archive') end, 300)
 ]]
 
 function M.run(tools, report)
