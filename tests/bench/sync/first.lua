@@ -101,19 +101,7 @@ function M.run(tools, report)
     world.servers.dovecot({ users = { 'home' }, messages = count, warm = true, mechanisms = 'plain' })
   local account = server:imap('home')
   local function raw(items)
-    local out = tools.run({
-      tools.program('raw_reader'),
-      '--ca-file',
-      server.ca_file,
-      '127.0.0.1',
-      tostring(server.tls_port),
-      'home',
-      server.users.home.password,
-      'SELECT INBOX',
-      ('UID FETCH 1:* (%s)'):format(items),
-    })
-    local lines = vim.split(vim.trim(out), '\n')
-    return vim.json.decode(lines[#lines])
+    return world.raw(tools, server, 'home', items)
   end
 
   local kept = vim.fn.tempname()

@@ -155,6 +155,23 @@ function M.disk(tools, path)
   return tonumber(tools.run({ 'du', '-sk', path }):match('^%d+'))
 end
 
+--- Reads these items of every message in the inbox to nowhere; { seconds, bytes, lines }.
+function M.raw(tools, server, user, items)
+  local out = tools.run({
+    tools.program('raw_reader'),
+    '--ca-file',
+    server.ca_file,
+    '127.0.0.1',
+    tostring(server.tls_port),
+    user,
+    server.users[user].password,
+    'SELECT INBOX',
+    ('UID FETCH 1:* (%s)'):format(items),
+  })
+  local lines = vim.split(vim.trim(out), '\n')
+  return vim.json.decode(lines[#lines])
+end
+
 --- The peer: mbsync into a Maildir of its own, see peers/mbsync.py. change: port, again, keep, env.
 function M.mbsync(tools, server, user, change)
   change = change or {}
