@@ -43,3 +43,16 @@ TEST_CASE("broken headers give what can be read") {
         many += "a" + std::to_string(i) + "@example.org, ";
     REQUIRE(parse_addresses(many, 100).size() == 100);
 }
+
+TEST_CASE("an attachment is told from the headers of the parts") {
+    REQUIRE(looks_attached("Content-Disposition: attachment; filename=a.pdf\r\n\r\n"));
+    REQUIRE(looks_attached("Subject: a\n\n--b\ncontent-disposition:ATTACHMENT\n\n"));
+    REQUIRE(looks_attached("Subject: a\r\n\r\n--b\r\nContent-Disposition:\r\n\t attachment"));
+    REQUIRE(looks_attached("Content-Disposition: inline\r\nContent-Disposition: attachment\r\n"));
+    REQUIRE_FALSE(looks_attached(""));
+    REQUIRE_FALSE(looks_attached("\n\n\n"));
+    REQUIRE_FALSE(looks_attached("Content-Disposition:"));
+    REQUIRE_FALSE(looks_attached("Content-Disposition: inline; filename=attachment\r\n"));
+    REQUIRE_FALSE(looks_attached("he wrote Content-Disposition: attachment\r\n"));
+    REQUIRE_FALSE(looks_attached("Content-Dispositions: attachment\r\n"));
+}
