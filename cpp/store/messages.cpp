@@ -29,20 +29,23 @@ bool has_nameless(Database& database, Id folder) {
     return row.bind(folder).step();
 }
 
-// The row that waits here for the name the server now gives: same Message-ID, those of the same size first, or,
-// without one, same size and subject.
+// The row that waits here for the name the server now gives: the same Message-ID, or, without one, the same size and
+// subject; and the same date, as letters that come every day differ in nothing else. Of several the nearest.
 Id nameless_match(Database& database, Id folder, const Arrival& arrival) {
     auto hash = hash_of(arrival.message_id);
     if (hash != 0) {
-        auto row = database.prepare("SELECT id FROM message WHERE folder = ? AND remote IS NULL "
-                                    "AND message_hash = ? ORDER BY size <> ?, id LIMIT 1");
-        return row.bind(folder, hash, arrival.size).step() ? row.integer(0) : 0;
+        auto row = database.prepare("SELECT id FROM message WHERE folder = ?1 AND remote IS NULL "
+                                    "AND message_hash = ?2 AND (sent IS ?4 OR sent IS NULL OR ?4 IS NULL) "
+                                    "ORDER BY sent IS NOT ?4, size <> ?3, arrived <> ?5, id LIMIT 1");
+        row.bind(folder, hash, arrival.size, arrival.sent, arrival.arrived);
+        return row.step() ? row.integer(0) : 0;
     }
-    auto row = database.prepare(
-        "SELECT id FROM message WHERE folder = ? AND remote IS NULL AND message_hash IS NULL "
-        "AND size = ? AND subject = ? ORDER BY id LIMIT 1");
+    auto row = database.prepare("SELECT id FROM message WHERE folder = ?1 AND remote IS NULL "
+                                "AND message_hash IS NULL AND size = ?2 AND subject = ?3 AND sent IS ?4 "
+                                "AND (?4 IS NOT NULL OR arrived = ?5) ORDER BY arrived <> ?5, id LIMIT 1");
     auto subject = text::clean_line(arrival.subject);
-    return row.bind(folder, arrival.size, subject).step() ? row.integer(0) : 0;
+    row.bind(folder, arrival.size, subject, arrival.sent, arrival.arrived);
+    return row.step() ? row.integer(0) : 0;
 }
 
 // Moves away from this folder that wait for the name of what they move: the user acted before the server had named
@@ -54,13 +57,16 @@ bool names_a_move(Change& change, Id folder, const Arrival& arrival) {
     auto row = database.prepare(
         "SELECT t.message FROM op o JOIN op_target t ON t.op = o.id JOIN message m ON m.id = t.message "
         "WHERE o.state IN ('queued', 'sent') AND o.folder = ?1 AND o.kind = 'move' AND t.done = 0 "
-        "AND t.remote IS NULL AND ((?2 <> 0 AND m.message_hash = ?2) OR "
-        "(?2 = 0 AND m.message_hash IS NULL AND m.size = ?3 AND m.subject = ?4)) "
+        "AND t.remote IS NULL AND ((?2 <> 0 AND m.message_hash = ?2 "
+        "AND (m.sent IS ?5 OR m.sent IS NULL OR ?5 IS NULL)) OR "
+        "(?2 = 0 AND m.message_hash IS NULL AND m.size = ?3 AND m.subject = ?4 AND m.sent IS ?5 "
+        "AND (?5 IS NOT NULL OR m.arrived = ?6))) "
         // What brings it here has to be done first.
         "AND NOT EXISTS (SELECT 1 FROM op_target b JOIN op p ON p.id = b.op WHERE b.op < t.op AND b.done = 0 "
         "AND p.target = ?1 AND p.state IN ('queued', 'sent') "
-        "AND (b.message = t.message AND p.kind <> 'copy' OR b.made = t.message)) ORDER BY t.op LIMIT 1");
-    row.bind(folder, hash, arrival.size, subject);
+        "AND (b.message = t.message AND p.kind <> 'copy' OR b.made = t.message)) "
+        "ORDER BY m.sent IS NOT ?5, m.size <> ?3, m.arrived <> ?6, t.op LIMIT 1");
+    row.bind(folder, hash, arrival.size, subject, arrival.sent, arrival.arrived);
     if (!row.step())
         return false;
     // For what the user did to it here before that move, too.

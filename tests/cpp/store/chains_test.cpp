@@ -212,6 +212,44 @@ TEST_CASE("a message without a Message-ID is moved and recognised like any other
     REQUIRE(box.row(id).uid == 50);
 }
 
+TEST_CASE(
+    "letters that differ in their date alone are not taken for one another when a folder was made anew") {
+    for (bool with_id : {false, true}) {
+        Mailbox box;
+        std::vector<Arrival> daily;
+        for (int day = 0; day < 3; ++day) {
+            auto one = letter(1);
+            one.uid = day + 1;
+            one.sent = one.arrived + day * 86'400;
+            if (!with_id)
+                one.message_id.clear();
+            daily.push_back(one);
+        }
+        auto ids = box.bring(box.inbox, daily);
+        in_change(box, [&](Change& change) {
+            return expunge(change, box.inbox, std::span(ids).subspan(2, 1), box.me);
+        });
+        move_to(box, box.inbox, ids[1], box.archive);
+        in_change(box, [&](Change& change) { return forget_names(change, box.inbox), 0; });
+        // The other way round, as another client may have put them back; and one that nobody knew.
+        for (auto& one : daily)
+            one.uid = 14 - one.uid;
+        auto later = daily[0];
+        later.uid = 14;
+        *later.sent += 86'400 * 9;
+        auto fresh = box.bring(box.inbox, {later, daily[2], daily[1], daily[0]});
+        REQUIRE(fresh.size() == 1);
+        REQUIRE(box.row(fresh[0]).uid == 14);
+        REQUIRE(box.row(ids[0]).uid == 13);
+        REQUIRE(box.row(ids[2]).uid == 11);
+        auto waiting = ops(box);
+        REQUIRE(waiting[0].kind == OpKind::expunge);
+        REQUIRE(waiting[0].targets[0].uid == 11);
+        REQUIRE(waiting[1].targets[0].uid == 12);
+        REQUIRE(judge(box, box.inbox) == 0);
+    }
+}
+
 TEST_CASE("a body is not kept for a message of another size that bears the same Message-ID") {
     Mailbox box;
     auto id = box.bring(box.inbox, {letter(1)})[0];
