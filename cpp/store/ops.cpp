@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <map>
 
 namespace himalaya::store {
 
@@ -76,7 +77,7 @@ void finish(Change& change, Id op, Id message) {
 }
 
 // What the user did to a message after the move that now failed was done in a folder where it never came to
-// be.
+// be. That it was to go on from there ends with it.
 void drop_later(Change& change, Id op, Id message) {
     auto& database = change.database();
     std::vector<Id> later;
@@ -92,6 +93,46 @@ void drop_later(Change& change, Id op, Id message) {
         finish(change, id, message);
         settle(change, message);
         close_if_finished(change, id);
+    }
+}
+
+// Flags and copies that the user asked for after the move that now failed are for the message where it is again. An
+// op that is about others too is divided, and then those behind it are as well: their order holds.
+void redirect_later(Change& change, const Op& failed, const std::map<Id, std::optional<std::int64_t>>& back) {
+    auto& database = change.database();
+    std::map<Id, std::vector<Id>> later; // by op
+    for (const auto& [message, uid] : back) {
+        auto row =
+            database.prepare("SELECT t.op FROM op_target t JOIN op o ON o.id = t.op WHERE t.message = ? "
+                             "AND t.op > ? AND t.done = 0 AND o.kind IN ('flag', 'copy')");
+        row.bind(message, failed.id);
+        while (row.step())
+            later[row.integer(0)].push_back(message);
+    }
+    bool divided = false;
+    for (const auto& [op, messages] : later) {
+        auto others = database.prepare("SELECT count(*) FROM op_target WHERE op = ? AND done = 0");
+        others.bind(op).step();
+        divided = divided || others.integer(0) > static_cast<std::int64_t>(messages.size());
+        Id now = op;
+        if (divided) {
+            database
+                .prepare(
+                    "INSERT INTO op(kind, state, folder, target, add_flags, remove_flags, add_keywords, "
+                    "remove_keywords, made_at, instance) SELECT kind, state, folder, target, add_flags, "
+                    "remove_flags, add_keywords, remove_keywords, made_at, instance FROM op WHERE id = ?")
+                .bind(op)
+                .run();
+            now = database.last_id();
+        }
+        database.prepare("UPDATE op SET folder = ?, not_before = 0 WHERE id = ?")
+            .bind(failed.folder, now)
+            .run();
+        for (auto message : messages)
+            database.prepare("UPDATE op_target SET op = ?, remote = ? WHERE op = ? AND message = ?")
+                .bind(now, back.at(message), op, message)
+                .run();
+        close_if_finished(change, op);
     }
 }
 
@@ -205,6 +246,7 @@ void finish_target(Change& change, const Op& op, const OpTarget& target, std::op
 void refuse(Change& change, const Op& op, std::string_view why) {
     auto& database = change.database();
     database.prepare("UPDATE op SET state = 'failed', error = ? WHERE id = ?").bind(why, op.id).run();
+    std::map<Id, std::optional<std::int64_t>> back;
     for (const auto& target : op.targets) {
         finish(change, op.id, target.message);
         switch (op.kind) {
@@ -230,6 +272,7 @@ void refuse(Change& change, const Op& op, std::string_view why) {
                 .run();
             drop_later(change, op.id, target.message);
             settle(change, target.message);
+            back.emplace(target.message, target.uid);
             break;
         }
         case OpKind::expunge: {
@@ -245,6 +288,7 @@ void refuse(Change& change, const Op& op, std::string_view why) {
             break;
         }
     }
+    redirect_later(change, op, back);
 }
 
 void give_up_target(Change& change, Id op, Id message, Id row) {

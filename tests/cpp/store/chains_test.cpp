@@ -4,6 +4,8 @@
 
 #include "store/bodies.hpp"
 
+#include <algorithm>
+
 using namespace himalaya;
 using namespace himalaya::store;
 
@@ -248,6 +250,48 @@ TEST_CASE(
         REQUIRE(waiting[1].targets[0].uid == 12);
         REQUIRE(judge(box, box.inbox) == 0);
     }
+}
+
+TEST_CASE("flags and copies of a message are carried out where it is after its move was refused") {
+    Mailbox box;
+    auto ids = box.bring(box.inbox, {letter(1), letter(2)});
+    auto stays = box.bring(box.archive, {letter(3)})[0];
+    move_to(box, box.inbox, ids[0], box.archive);
+    move_to(box, box.inbox, ids[1], box.archive);
+    std::vector<Id> all{ids[0], ids[1], stays};
+    in_change(box, [&](Change& change) {
+        flag(change, box.archive, all, {.add = FLAGGED | SEEN}, box.me);
+        return flag(change, box.archive, std::span(ids).first(1), {.remove = SEEN}, box.me);
+    });
+    in_change(box, [&](Change& change) {
+        return copy(change, box.archive, std::span(ids).first(1), box.trash, box.me);
+    });
+    for (int times = 0; times < 2; ++times)
+        in_change(box, [&](Change& change) { return refuse(change, ops(box)[0], "full"), 0; });
+    REQUIRE(box.row(ids[0]).flags == FLAGGED);
+    REQUIRE(box.row(ids[1]).flags == (FLAGGED | SEEN));
+    REQUIRE(box.folder_row(box.inbox).unread == 1);
+    REQUIRE_FALSE(has_unnamed(box.database, box.archive));
+    REQUIRE_FALSE(has_unnamed(box.database, box.trash));
+    // In the order in which they were asked for, each once and by the name it has there.
+    std::vector<std::pair<Id, Id>> flagged;
+    for (const auto& op : ops(box)) {
+        for (const auto& target : op.targets) {
+            REQUIRE(target.uid);
+            REQUIRE(op.folder == (target.message == stays ? box.archive : box.inbox));
+            if (op.kind == OpKind::flag)
+                flagged.emplace_back(target.message, op.add_flags);
+        }
+        finish(box, op);
+    }
+    REQUIRE(flagged.size() == 4);
+    REQUIRE(std::find(flagged.begin(), flagged.end(), std::pair<Id, Id>(ids[0], FLAGGED | SEEN)) <
+            std::find(flagged.begin(), flagged.end(), std::pair<Id, Id>(ids[0], 0)));
+    REQUIRE(box.row(ids[0]).flags == FLAGGED);
+    REQUIRE_FALSE(box.row(ids[0]).pending);
+    REQUIRE(box.row(ids[1]).flags == (FLAGGED | SEEN));
+    REQUIRE(box.folder_row(box.trash).total == 1);
+    REQUIRE(ops(box).empty());
 }
 
 TEST_CASE("a body is not kept for a message of another size that bears the same Message-ID") {
