@@ -130,6 +130,7 @@ class BodyPen : public LetterSink {
     std::vector<Also> notes();
     loop::Task<> write_piece(std::shared_ptr<Spool> spool, std::string bytes);
     loop::Task<> write_spooled(std::shared_ptr<Spool> spool, std::int64_t uid);
+    void drop(std::shared_ptr<Spool> spool);
     bool is_due();
     void send(Flow& flow);
 

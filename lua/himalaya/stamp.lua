@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'f06f3992547388da'
+return 'c5b3a3eef3814d4e'
