@@ -28,12 +28,6 @@ constexpr std::array BUNDLES = {"/etc/ssl/certs/ca-certificates.crt",
 
 constexpr std::size_t SESSIONS_PER_SERVER = 4;
 
-void start_openssl() {
-    // Its own atexit handler would take OpenSSL away from under a detached thread.
-    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
-    OPENSSL_init_ssl(0, nullptr);
-}
-
 // Reads a bundle into the store: how many certificates it had.
 int read_bundle(X509_STORE* store, const char* path) {
     BIO* file = BIO_new_file(path, "r");
@@ -85,8 +79,14 @@ int keep_new_session(SSL* ssl, SSL_SESSION* session) {
 
 } // namespace
 
+void load_crypto() {
+    // Its own atexit handler would take OpenSSL away from under a detached thread.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
+}
+
 Result<std::shared_ptr<TlsContext>> TlsContext::load(const std::string& ca_file) {
-    start_openssl();
+    load_crypto();
+    OPENSSL_init_ssl(0, nullptr);
     SSL_CTX* made = SSL_CTX_new(TLS_client_method());
     if (!made)
         return make_error(Code::internal, "OpenSSL cannot be started.", "See :checkhealth himalaya.");

@@ -42,6 +42,9 @@ class TlsContext {
     std::map<std::string, std::vector<ssl_session_st*>> m_sessions;
 };
 
+// Has the loader bring OpenSSL in. Blocks: reads files.
+void load_crypto();
+
 // Tells one state of a file from another; 0 when there is none. Blocks.
 std::int64_t file_stamp(const std::string& path);
 

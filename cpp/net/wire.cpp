@@ -311,6 +311,10 @@ loop::Task<std::unique_ptr<Wire>> Wire::open(Net& net, WireOptions options, loop
     loop::CancelToken until = deadline.token();
     std::uint16_t port = options.port;
     bool implicit = options.security == Security::implicit;
+    if (options.security == Security::none)
+        co_await net.crypto(until);
+    else
+        net.expect_tls(options.ca_file);
     auto impl = std::make_shared<Impl>(net, std::move(options), host);
     Connected connected = co_await connect(net.loop(), net.resolver(), host, port, until);
     impl->adopt(std::move(connected));

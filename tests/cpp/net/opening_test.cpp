@@ -4,12 +4,15 @@
 
 #include <condition_variable>
 #include <cstdlib>
+#include <fstream>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/time.hpp"
@@ -174,6 +177,27 @@ TEST_CASE("a ca_file that changed is read anew") {
     Certificate stranger = make_certificate({.name = "Another CA", .ca = true});
     world.ca_file.rewrite(stranger.pem() + "\n");
     REQUIRE(world.refused(options).code == Code::tls);
+}
+
+TEST_CASE("certificates are read once for all who ask meanwhile") {
+    World world;
+    // Of a pipe a second reader gets nothing.
+    std::string pipe = world.ca_file.path() + ".pipe";
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    std::vector<std::shared_ptr<TlsContext>> got;
+    std::vector<std::optional<Error>> ended;
+    auto ask = [&]() -> loop::Task<void> {
+        auto asking = world.net->tls(pipe, {});
+        got.push_back(co_await asking);
+    };
+    world.net->expect_tls(pipe);
+    for (int i = 0; i < 4; ++i)
+        loop::start(ask(), [&](std::optional<Error> error) { ended.push_back(std::move(error)); });
+    std::ofstream(pipe) << world.ca.pem();
+    REQUIRE(world.loop.run_until([&] { return ended.size() == 4; }));
+    ::unlink(pipe.c_str());
+    REQUIRE(got.size() == 4);
+    REQUIRE(std::set<std::shared_ptr<TlsContext>>(got.begin(), got.end()).size() == 1);
 }
 
 TEST_CASE("connections of one account share a byte budget, small writes pass") {
