@@ -77,6 +77,16 @@ void put_into(Change& change, const Here& message, Id from, Id to, std::optional
         .run();
 }
 
+void put_back(Change& change, Id id, Id folder) {
+    auto row = change.database().prepare(
+        "SELECT folder, arrived, flags, remote, keywords FROM message WHERE id = ?");
+    if (!row.bind(id).step() || row.integer(0) == folder)
+        return;
+    Here message{id, row.integer(1), static_cast<std::uint32_t>(row.integer(2)), row.maybe_integer(3),
+                 row.string(4)};
+    put_into(change, message, row.integer(0), folder, std::nullopt);
+}
+
 bool changes_anything(const Here& message, const FlagChange& wanted) {
     if ((wanted.add & ~message.flags) || (wanted.remove & message.flags))
         return true;
@@ -107,6 +117,18 @@ Id move(Change& change, Id folder, std::span<const Id> messages, Id target, cons
     auto here = in_folder(change.database(), folder, messages);
     if (folder == target || here.empty())
         return 0;
+    Id last = 0;
+    std::erase_if(here, [&](const Here& message) {
+        if (!refused_in(change.database(), message.id))
+            return false;
+        // The server never took this text: it is offered anew, for the other folder.
+        last = write_op(change, OpKind::append, target, target, {}, author, 0);
+        write_target(change, last, message);
+        put_into(change, message, folder, target, std::nullopt);
+        return true;
+    });
+    if (here.empty())
+        return last;
     auto op = write_op(change, OpKind::move, folder, target, {}, author, 0);
     for (const auto& message : here) {
         write_target(change, op, message);
@@ -177,13 +199,28 @@ Id append(Change& change, Id folder, const Arrival& message, const Author& autho
 
 namespace {
 
+bool has_left(Database& database, const Op& op) {
+    auto row = database.prepare("SELECT 1 FROM op_target t JOIN message m ON m.id = t.message "
+                                "WHERE t.op = ? AND m.folder <> ?");
+    return row.bind(op.id, op.folder).step();
+}
+
 // Not sent yet: as if it had never been.
 void forget(Change& change, const Op& op) {
     auto& database = change.database();
+    if (op.kind == OpKind::append && has_left(database, op)) {
+        // Another Neovim moved it on: there is nothing to take back here.
+        database.prepare("UPDATE op SET instance = '' WHERE id = ?").bind(op.id).run();
+        return;
+    }
     refuse(change, op, "");
     database.prepare("UPDATE op SET state = 'undone' WHERE id = ?").bind(op.id).run();
-    if (op.kind == OpKind::append)
-        for (const auto& target : op.targets)
+    if (op.kind != OpKind::append)
+        return;
+    for (const auto& target : op.targets)
+        if (auto from = refused_in(database, target.message))
+            put_back(change, target.message, *from);
+        else
             remove_row(change, target.message);
 }
 
@@ -228,7 +265,10 @@ void oppose(Change& change, const Op& op, const std::vector<Id>& messages, const
             break;
         }
         case OpKind::append:
-            expunge(change, folder, std::span(&id, 1), nobody);
+            if (auto from = refused_in(database, id, op.id))
+                move(change, folder, std::span(&id, 1), *from, nobody);
+            else
+                expunge(change, folder, std::span(&id, 1), nobody);
             break;
         case OpKind::expunge: // what the server has expunged cannot come back
             break;

@@ -286,7 +286,9 @@ namespace {
 constexpr std::string_view UNNAMED =
     "SELECT m.id FROM message m WHERE m.folder = ?1 AND m.remote IS NULL AND NOT EXISTS "
     "(SELECT 1 FROM op_target t JOIN op o ON o.id = t.op WHERE t.message = m.id AND (o.kind = 'append' AND "
-    "o.state = 'failed' OR t.done = 0 AND o.target = ?1 AND o.state IN ('queued', 'sent') "
+    "o.state = 'failed' AND NOT EXISTS (SELECT 1 FROM op_target u JOIN op q ON q.id = u.op WHERE "
+    "u.message = m.id AND q.kind = 'append' AND q.state <> 'undone' AND q.id > o.id) OR t.done = 0 AND "
+    "o.target = ?1 AND o.state IN ('queued', 'sent') "
     "AND o.kind IN ('move', 'append'))) AND NOT EXISTS (SELECT 1 FROM op o JOIN op_target t ON t.op = o.id "
     "WHERE o.state IN ('queued', 'sent') AND t.made = m.id AND t.done = 0)";
 

@@ -78,14 +78,14 @@ void finish(Change& change, Id op, Id message) {
 
 // What the user did to a message after the move that now failed was done in a folder where it never came to
 // be. That it was to go on from there ends with it.
-void drop_later(Change& change, Id op, Id message) {
+void drop_later(Change& change, Id op, Id message, std::string_view also = "expunge") {
     auto& database = change.database();
     std::vector<Id> later;
     {
         auto row =
             database.prepare("SELECT t.op FROM op_target t JOIN op o ON o.id = t.op WHERE t.message = ? "
-                             "AND t.op > ? AND t.done = 0 AND o.kind IN ('move', 'expunge')");
-        row.bind(message, op);
+                             "AND t.op > ? AND t.done = 0 AND o.kind IN ('move', ?)");
+        row.bind(message, op, also);
         while (row.step())
             later.push_back(row.integer(0));
     }
@@ -134,6 +134,28 @@ void redirect_later(Change& change, const Op& failed, const std::map<Id, std::op
                 .run();
         close_if_finished(change, op);
     }
+}
+
+// The text is the user's: it stays, and says by its pending mark that it is here alone. Where it was moved meanwhile the
+// server may take it after all.
+void offer_elsewhere(Change& change, const Op& refused, Id message) {
+    auto& database = change.database();
+    auto row = database.prepare("SELECT folder FROM message WHERE id = ?");
+    if (!row.bind(message).step() || row.integer(0) == refused.folder)
+        return;
+    auto folder = row.integer(0);
+    drop_later(change, refused.id, message, "");
+    database.prepare("INSERT INTO op(kind, folder, target, made_at) VALUES('append', ?1, ?1, ?2)")
+        .bind(folder, refused.made_at)
+        .run();
+    database
+        .prepare("INSERT INTO op_target(op, message, flags_before, keywords_before) "
+                 "SELECT ?, id, flags, keywords FROM message WHERE id = ?")
+        .bind(database.last_id(), message)
+        .run();
+    auto there = refused;
+    there.folder = folder;
+    redirect_later(change, there, {{message, std::nullopt}});
 }
 
 } // namespace
@@ -283,8 +305,8 @@ void refuse(Change& change, const Op& op, std::string_view why) {
             settle(change, target.message);
             break;
         }
-        case OpKind::append: // the text is the user's: it stays, and says by its pending mark that it is here
-                             // alone
+        case OpKind::append:
+            offer_elsewhere(change, op, target.message);
             break;
         }
     }
@@ -301,6 +323,30 @@ void give_up_target(Change& change, Id op, Id message, Id row) {
     else
         settle(change, row); // the server has named it since: it is where it should be
     close_if_finished(change, op);
+}
+
+std::optional<Id> refused_in(Database& database, Id message, Id before) {
+    auto row =
+        database.prepare("SELECT o.folder, o.state FROM op o JOIN op_target t ON t.op = o.id "
+                         "JOIN message m ON m.id = t.message WHERE t.message = ?1 AND o.kind = 'append' "
+                         "AND o.state <> 'undone' AND (?2 = 0 AND m.remote IS NULL OR o.id < ?2) "
+                         "ORDER BY o.id DESC LIMIT 1");
+    if (!row.bind(message, before).step() || row.text(1) != "failed")
+        return std::nullopt;
+    return row.integer(0);
+}
+
+bool finish_here(Change& change, const Op& op) {
+    bool whole = true;
+    for (const auto& target : op.targets) {
+        if (target.uid || !refused_in(change.database(), target.message))
+            whole = false;
+        else if (op.kind == OpKind::copy)
+            give_up_target(change, op.id, target.message, target.made.value_or(0));
+        else
+            finish_target(change, op, target, std::nullopt);
+    }
+    return whole;
 }
 
 void postpone(Change& change, Id op, std::int64_t not_before) {

@@ -75,6 +75,10 @@ struct Undone {
 // for an author who did nothing, or whose last action was undone.
 std::optional<Undone> undo(Change& change, const Author& author);
 
+// Where the server refused the text that this message is, which is here alone since; nothing when it is not such a
+// one. With `before`: where that was before this op.
+std::optional<Id> refused_in(Database& database, Id message, Id before = 0);
+
 // For the engine that carries ops out.
 std::vector<Op> ready_ops(Database& database, std::int64_t now, int most);
 std::optional<Op> op_of(Database& database, Id op);
@@ -90,6 +94,8 @@ void name_message(Change& change, Id row, Id folder, std::int64_t uid, Id after)
 void refuse(Change& change, const Op& op, std::string_view why);
 // What one message of an op needs is gone on the server: `row`, which the op made or moved, goes too (0: none).
 void give_up_target(Change& change, Id op, Id message, Id row);
+// What the user does to a text that the server never took is done here alone. Whether nothing of the op is left.
+bool finish_here(Change& change, const Op& op);
 // Back to the queue, to be tried again after `not_before`.
 void postpone(Change& change, Id op, std::int64_t not_before);
 // The same, and counted: the server's answer made no sense.

@@ -76,7 +76,8 @@ loop::Task<> Ledger::wait_for_names(std::vector<store::Op> ops) {
     auto waiting = m_work.store->write_as_leader<void>(
         [ops = std::move(ops)](store::Change& change) {
             for (const auto& op : ops)
-                store::postpone(change, op.id, time::now_s() + WAIT_FOR_A_NAME);
+                if (!store::finish_here(change, op))
+                    store::postpone(change, op.id, time::now_s() + WAIT_FOR_A_NAME);
         },
         m_work.token);
     co_await waiting;

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '1b608eb10882295f'
+return '438406c733d33304'

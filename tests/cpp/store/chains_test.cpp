@@ -162,6 +162,102 @@ TEST_CASE("a text of the user that the server refused is never taken for a ghost
     REQUIRE(box.folder_row(box.archive).total == 1);
 }
 
+TEST_CASE("a text of the user that the server refused goes on where it was moved meanwhile") {
+    Mailbox box;
+    Id row = 0;
+    in_change(box, [&](Change& change) { return append(change, box.archive, letter(0), box.me, row); });
+    in_change(box, [&](Change& change) {
+        return flag(change, box.archive, std::span(&row, 1), {.add = FLAGGED}, box.me);
+    });
+    move_to(box, box.archive, row, box.trash);
+    in_change(box, [&](Change& change) { return refuse(change, ops(box)[0], "too large"), 0; });
+    auto waiting = ops(box);
+    REQUIRE(waiting.size() == 2);
+    REQUIRE(waiting[1].kind == OpKind::append);
+    REQUIRE(waiting[1].folder == box.trash);
+    for (auto folder : {box.archive, box.trash}) {
+        REQUIRE_FALSE(has_unnamed(box.database, folder));
+        REQUIRE(judge(box, folder) == 0);
+    }
+    finish(box, waiting[1], 5);
+    REQUIRE(box.row(row).uid == 5);
+    REQUIRE(ops(box)[0].targets[0].uid == 5);
+    REQUIRE(box.row(row).flags == FLAGGED);
+    finish(box, ops(box)[0]);
+    REQUIRE_FALSE(box.row(row).pending);
+    REQUIRE(box.folder_row(box.trash).total == 1);
+    REQUIRE(box.folder_row(box.archive).total == 0);
+}
+
+TEST_CASE("a text that the server refused is offered anew where it is moved, and undo puts it back") {
+    Mailbox box;
+    Id row = 0;
+    in_change(box, [&](Change& change) { return append(change, box.archive, letter(0), {}, row); });
+    in_change(box, [&](Change& change) { return refuse(change, ops(box)[0], "too large"), 0; });
+    auto other = box.bring(box.archive, {letter(1)})[0];
+    std::vector<Id> both{row, other};
+    in_change(box, [&](Change& change) { return move(change, box.archive, both, box.trash, box.me); });
+    REQUIRE(box.folder_row(box.trash).total == 2);
+    auto waiting = ops(box);
+    REQUIRE(waiting.size() == 2);
+    REQUIRE(waiting[0].kind == OpKind::append);
+    REQUIRE(waiting[1].kind == OpKind::move);
+    SECTION("taken by the server") {
+        finish(box, waiting[0], 5);
+        finish(box, waiting[1], 6);
+        REQUIRE_FALSE(box.row(row).pending);
+        in_change(box, [&](Change& change) { return undo(change, box.me).has_value(); });
+        in_change(box, [&](Change& change) { return undo(change, box.me).has_value(); });
+        REQUIRE(ops(box).size() == 2);
+        for (const auto& op : ops(box)) {
+            REQUIRE(op.kind == OpKind::move);
+            REQUIRE(op.target == box.archive);
+        }
+        REQUIRE(box.row(row).folder == box.archive);
+    }
+    SECTION("not yet sent") {
+        in_change(box, [&](Change& change) { return undo(change, box.me).has_value(); });
+        in_change(box, [&](Change& change) { return undo(change, box.me).has_value(); });
+        REQUIRE(ops(box).empty());
+        REQUIRE(judge(box, box.archive) == 0);
+        REQUIRE(box.row(row).folder == box.archive);
+        REQUIRE(box.row(row).pending);
+        REQUIRE(box.folder_row(box.archive).total == 2);
+    }
+    SECTION("refused once more, it stays where it was moved") {
+        in_change(box, [&](Change& change) { return refuse(change, waiting[0], "too large"), 0; });
+        REQUIRE(judge(box, box.trash) == 0);
+        REQUIRE(box.row(row).folder == box.trash);
+        REQUIRE(refused_in(box.database, row) == box.trash);
+    }
+    SECTION("taken, not named, and gone again") {
+        finish(box, waiting[0]);
+        REQUIRE(judge(box, box.trash) == 1);
+    }
+}
+
+TEST_CASE("what is done to a text that the server refused is done here alone, and ends") {
+    Mailbox box;
+    Id row = 0;
+    in_change(box, [&](Change& change) { return append(change, box.archive, letter(0), {}, row); });
+    in_change(box, [&](Change& change) { return refuse(change, ops(box)[0], "too large"), 0; });
+    auto text = std::span(&row, 1);
+    in_change(box, [&](Change& change) { return flag(change, box.archive, text, {.add = SEEN}, box.me); });
+    in_change(box, [&](Change& change) { return copy(change, box.archive, text, box.trash, box.me); });
+    in_change(box, [&](Change& change) { return finish_here(change, ops(box)[0]); });
+    in_change(box, [&](Change& change) { return finish_here(change, ops(box)[0]); });
+    REQUIRE(ops(box).empty());
+    REQUIRE(box.row(row).flags == SEEN);
+    REQUIRE(box.row(row).pending);
+    REQUIRE(box.folder_row(box.archive).unread == 0);
+    REQUIRE(box.folder_row(box.trash).total == 0);
+    in_change(box, [&](Change& change) { return expunge(change, box.archive, text, box.me); });
+    in_change(box, [&](Change& change) { return finish_here(change, ops(box)[0]); });
+    REQUIRE(ops(box).empty());
+    REQUIRE_FALSE(message_of(box.database, row));
+    REQUIRE(box.folder_row(box.archive).total == 0);
+}
+
 TEST_CASE("a copy of a message that went meanwhile leaves no ghost and no mark of waiting") {
     Mailbox box;
     auto ids = box.bring(box.inbox, {letter(1)});
