@@ -186,10 +186,13 @@ loop::Task<std::shared_ptr<Session>> Pool::take(std::string folder, Priority pri
             watching.reset();
         size_t in_pool = m_sessions.size() - (watching ? 1 : 0);
         if (in_pool + m_opening < std::max<size_t>(m_limit, watching ? 0 : 1)) {
-            // Who is not asked for by a person waits until the time to try again has come.
-            if (priority != Priority::user && m_failed && loop().now_ms() < m_not_before_ms) {
-                if (!passes_by_itself(m_failed->code))
-                    throw Error(*m_failed);
+            // Before the time to try again has come, what nobody waits for waits. A sync does not, as the watch goes on
+            // trying and puts that time off each time: it tries by itself, or hears what it would have to wait for.
+            bool early = m_failed && loop().now_ms() < m_not_before_ms;
+            bool asked_to_wait = early && m_failed->code == Fault::throttled && priority == Priority::ui;
+            if (early && priority != Priority::user && (asked_to_wait || !passes_by_itself(m_failed->code)))
+                throw Error(*m_failed);
+            if (early && priority == Priority::background) {
                 auto wait = static_cast<uint64_t>(m_not_before_ms - loop().now_ms());
                 co_await loop::sleep(loop(), wait, token);
                 continue;

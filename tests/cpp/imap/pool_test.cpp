@@ -194,6 +194,31 @@ TEST_CASE("the only connection that the server allows is the watch's, and everyb
     pool->close();
 }
 
+TEST_CASE("a sync tries by itself, however long the watch has been trying in vain") {
+    Place place;
+    auto account = account_of(place.server);
+    account.port = 1; // nobody listens there
+    auto pool = std::make_shared<Pool>(place.net, account);
+    // The next try would be minutes away.
+    for (int i = 0; i < 10; ++i)
+        REQUIRE(place.loop.run(pool->open({}))->code == Fault::offline);
+    auto tried = pool->stats().connections_opened;
+    REQUIRE_THROWS_AS(place.loop.value_of(pool->take("", Priority::ui, {})), Error);
+    REQUIRE(pool->stats().connections_opened == tried + 1);
+    pool->close();
+}
+
+TEST_CASE("a sync hears at once that the server wants to be asked later") {
+    Place place;
+    place.server.greeting = "* BYE Request is throttled. Suggested Backoff Time: 300000 milliseconds\r\n";
+    auto pool = std::make_shared<Pool>(place.net, account_of(place.server));
+    REQUIRE(place.loop.run(pool->open({}))->code == Fault::throttled);
+    auto tried = pool->stats().connections_opened;
+    REQUIRE_THROWS_AS(place.loop.value_of(pool->take("", Priority::ui, {})), Error);
+    REQUIRE(pool->stats().connections_opened == tried);
+    pool->close();
+}
+
 TEST_CASE("a watch whose IDLE is refused polls") {
     Place place;
     place.server.on("IDLE", "% BAD what\r\n");
