@@ -112,6 +112,11 @@ describe('what a user may do at any moment', function()
       end)
       nvim.cmd('close')
 
+      -- The lines above are there as long as there is place for them.
+      nvim.type('12G')
+      nvim.wait_for("return vim.fn.line('.') == 12")
+      nvim.resize(100, 20)
+      nvim.wait_for("return vim.fn.winheight(0) < 20 and vim.fn.line('w0') == 1 and vim.fn.line('.') == 12")
       -- What a small window had no place for is back with the place.
       nvim.type('12G')
       nvim.resize(40, 8)

@@ -120,14 +120,14 @@ function ListPlace:go_on_from(before)
   self.met, self.back_to = before.met, before.met
 end
 
--- A window that has grown shows the list from its top again, where the cursor's row has room below it: Neovim leaves
--- the lines above scrolled away that a small window had no place for.
+-- A window of another height shows the list from its top, where the cursor's row has room below it: Neovim keeps the
+-- cursor where it is in the window, and scrolls the lines above it away for that.
 function ListPlace:unscroll()
   for _, window in ipairs(vim.fn.win_findbuf(self.buffer)) do
     local height = vim.api.nvim_win_get_height(window)
     local before = self.heights[window] or height
     self.heights[window] = height
-    if height > before and vim.api.nvim_win_get_cursor(window)[1] <= height then
+    if height ~= before and vim.api.nvim_win_get_cursor(window)[1] <= height then
       vim.api.nvim_win_call(window, function()
         vim.fn.winrestview({ topline = 1 })
       end)
