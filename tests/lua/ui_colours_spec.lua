@@ -3,8 +3,7 @@ local Child = require('tests.child')
 local ui_of = require('tests.ui')
 
 -- What is no text: lines, bars, marks of a cell.
-local DECORATION =
-  { HimalayaThread = true, HimalayaBarLeft = true, HimalayaSelected = true, HimalayaMatch = true }
+local DECORATION = { HimalayaThread = true, HimalayaBarLeft = true, HimalayaSelected = true }
 
 --- What a person sees of a group: `fg` and `bg` as numbers.
 local function look(child, background)
@@ -107,6 +106,16 @@ describe('our colours', function()
       end)
     end
     ui.close()
+  end)
+
+  it('are each shown somewhere', function()
+    local drawn = ''
+    for _, path in ipairs(vim.fn.globpath(vim.env.HIMALAYA_ROOT .. '/lua/himalaya', '**/*.lua', true, true)) do
+      drawn = drawn .. table.concat(vim.fn.readfile(path), '\n')
+    end
+    for _, row in ipairs(require('himalaya.ui.highlights').table) do
+      assert.is_truthy(drawn:find("'" .. row.name .. "'", 1, true), row.name)
+    end
   end)
 
   it('of a user stay', function()

@@ -125,6 +125,15 @@ describe('a row', function()
     )
   end)
 
+  it('is coloured as selected where there is no room for its box', function()
+    for _, cells in ipairs({ 20, 34 }) do
+      local selected = row(message(), cells, { selected = true })
+      assert.same({ 0, #selected.text, 'HimalayaSelected' }, selected.spans[1])
+      assert.not_equal('HimalayaSelected', row(message(), cells).spans[1][3])
+    end
+    assert.same({ 0, 3, 'HimalayaSelected' }, row(message(), 40, { selected = true }).spans[1])
+  end)
+
   it('marks what happened to the message', function()
     local function flags(more)
       return row(message(more), 20).text:sub(1, 4)

@@ -134,6 +134,10 @@ function M.row(item, plan, how)
   for _, span in ipairs(spans) do
     span[2] = math.min(span[2], #line)
   end
+  if how.selected and plan.columns[1].name ~= 'select' then
+    -- No room for its box: what is about to be acted on is seen all the same.
+    table.insert(spans, 1, { 0, #line, 'HimalayaSelected' })
+  end
   return { text = line, spans = spans }
 end
 
