@@ -147,11 +147,12 @@ function M.run(name, given)
     require(command.module)[command.call](given)
   end)
   if not ok then
-    local reason = tostring(err):gsub('^[^\n]-%.lua:%d+: ', ''):gsub('^himalaya: ', '')
-    require('himalaya.notify').error(
-      (':%s cannot go on: %s'):format(name, reason),
-      { lines = true, asked = true }
-    )
+    local reason, places = tostring(err):gsub('^[^\n]-%.lua:%d+: ', '')
+    -- One that was not raised as a sentence of its own needs to be told of what it is about.
+    if places > 0 or reason:find('\n', 1, true) then
+      reason = (':%s cannot go on: %s'):format(name, (reason:gsub('^himalaya: ', '')))
+    end
+    require('himalaya.notify').error(reason, { lines = true, asked = true })
   end
 end
 

@@ -108,28 +108,38 @@ local function fit(text)
   return cut .. tail
 end
 
--- Neovim's own messages stop whoever types with "Press ENTER" when there is more than a line of them at once. What
--- nobody asked for is one line, and comes after the one before was drawn.
+-- Neovim's own messages stop whoever types with "Press ENTER" when there is more than a line of them at once. Each is
+-- one line, unless lines were asked for; what nobody asked for comes after the one before was drawn, and where there is
+-- no command line an answer comes after the command that was typed there.
 ---@param text string
 ---@param level integer
----@param whole boolean
-local function put(text, level, whole)
-  local function now_put()
-    vim.notify(text, level, { title = 'himalaya' })
-  end
+---@param opts { lines?: boolean, asked?: boolean }
+local function put(text, level, opts)
   -- 0.12 keeps no names of the files that it is made of.
   local source = debug.getinfo(vim.notify, 'S').source
   if source ~= '?' and not vim.startswith(source, '@vim/_') then
-    return now_put()
+    vim.notify(text, level, { title = 'himalaya' })
+    return
   end
-  if whole then
+  local function now_put()
+    if vim.o.cmdheight == 0 and level == vim.log.levels.ERROR then
+      -- What Neovim counts as an error would stop whoever types, however short it is.
+      vim.api.nvim_echo({ { text, 'ErrorMsg' } }, true, {})
+    else
+      vim.notify(text, level)
+    end
+  end
+  if not (opts.lines and text:find('\n')) then
+    text = fit(text)
+  end
+  local answers = opts.lines or opts.asked
+  if answers and vim.o.cmdheight > 0 then
     put_at = math.max(put_at, now())
     return now_put()
   end
-  text = fit(text)
-  local wait = put_at + BETWEEN_S - now()
+  local wait = math.max(put_at + BETWEEN_S - now(), answers and BETWEEN_S or 0)
   if wait > 0 then
-    put_at = put_at + BETWEEN_S
+    put_at = now() + wait
     vim.defer_fn(now_put, math.ceil(wait * 1000))
   else
     put_at = now()
@@ -158,7 +168,7 @@ function M.say(text, kind, opts)
     table.remove(said, 1)
   end
   if shown then
-    put('himalaya: ' .. shown, how.level, opts ~= nil and (opts.lines or opts.asked) or false)
+    put('himalaya: ' .. shown, how.level, opts or {})
   end
 end
 

@@ -132,7 +132,7 @@ function M.folder(account)
   local shown, folder = screen.here()
   account = account or shown or config.get().default_account
   if not account then
-    notify.warn('There is no account yet; :help himalaya-setup tells how to add one.', { asked = true })
+    notify.warn('There is no account yet: see :help himalaya-setup.', { asked = true })
     return
   end
   actions.pick_folder(

@@ -273,7 +273,7 @@ end
 ---@param given { args: string }
 function M.open(given)
   if not config.get().default_account then
-    notify.warn('There is no account yet; :help himalaya-setup tells how to add one.', { asked = true })
+    notify.warn('There is no account yet: see :help himalaya-setup.', { asked = true })
     return
   end
   -- What cannot be loaded is said before a window is touched.
