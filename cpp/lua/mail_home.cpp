@@ -76,13 +76,19 @@ std::size_t size_of(const mail::Message& message) {
 
 } // namespace
 
-void MailHome::keep_read(ReadMessage message) {
+void MailHome::keep_read(store::Store& store, ReadMessage message) {
     message.bytes = size_of(*message.message);
     read.push_front(std::move(message));
-    forget_read();
+    auto forgotten = forget_read();
+    if (forgotten.empty())
+        return;
+    // A long one takes its milliseconds to be freed.
+    auto freeing =
+        store.on_files<void>([forgotten = std::move(forgotten)]() mutable { forgotten.clear(); }, {});
+    loop::start(std::move(freeing), [](const auto&) {});
 }
 
-void MailHome::forget_read() {
+std::vector<ReadMessage> MailHome::forget_read() {
     std::size_t bytes = 0;
     std::size_t kept = 0;
     for (const auto& each : read) {
@@ -91,8 +97,11 @@ void MailHome::forget_read() {
             break;
         ++kept;
     }
-    read_counts.evictions += static_cast<std::int64_t>(read.size() - kept);
-    read.resize(kept);
+    auto first = read.begin() + static_cast<std::ptrdiff_t>(kept);
+    std::vector<ReadMessage> forgotten(std::make_move_iterator(first), std::make_move_iterator(read.end()));
+    read.erase(first, read.end());
+    read_counts.evictions += static_cast<std::int64_t>(forgotten.size());
+    return forgotten;
 }
 
 std::shared_ptr<const mail::Mime> MailHome::mime() {

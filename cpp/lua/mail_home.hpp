@@ -80,8 +80,8 @@ class MailHome {
     std::map<std::string, std::weak_ptr<store::Store>> closing;
     std::deque<ReadMessage> read;             // newest first
     std::size_t most_read = 50 * 1024 * 1024; // bytes that they may take together; the newest is always kept
-    void keep_read(ReadMessage message);
-    void forget_read(); // beyond that
+    void keep_read(store::Store& store, ReadMessage message);
+    std::vector<ReadMessage> forget_read(); // beyond that: these
     ReadCounts read_counts;
     std::map<std::string, std::shared_ptr<sync::Counts>> counts; // of every account that was ever open
     std::string instance;                                        // this Neovim's name in the op log

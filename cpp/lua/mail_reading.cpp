@@ -177,7 +177,8 @@ struct Wish {
     bool mark_seen = false;
 };
 
-// The message's bytes, from the server where they are not here; and the row as it was.
+// The message's bytes, from the server where they are not here; and the row as it was. They are let go of where they
+// were used, on the file thread: to free 60 MB is 5 ms.
 loop::Task<std::pair<store::Message, std::shared_ptr<std::string>>>
 bytes_of(MailHome& home, Account account, std::string folder, store::Id id, loop::CancelToken token) {
     struct Got {
@@ -229,15 +230,16 @@ loop::Task<Parsed> parsed(MailHome& home, Account account, const Wish& wish, loo
     if (kept != home.read.end())
         co_return Parsed{kept->message, std::move(key)};
     auto getting = bytes_of(home, account, wish.folder, wish.id, token);
-    auto [fresh, bytes] = co_await getting;
+    auto got = co_await getting;
+    auto body = got.first.body;
     auto parsing = account->store->on_files<std::shared_ptr<const mail::Message>>(
-        [&home, bytes = bytes]() -> std::shared_ptr<const mail::Message> {
+        [&home, bytes = std::move(got.second)]() -> std::shared_ptr<const mail::Message> {
             return std::make_shared<mail::Message>(home.mime()->read(*bytes));
         },
         token);
     auto message = co_await parsing;
-    if (fresh.body)
-        home.keep_read({account->store.get(), *fresh.body, message});
+    if (body)
+        home.keep_read(*account->store, {account->store.get(), *body, message});
     co_return Parsed{std::move(message), std::move(key)};
 }
 
@@ -409,9 +411,9 @@ int save_thunk(lua_State* L, Runtime& runtime) {
                                   std::string number, std::string file,
                                   loop::CancelToken stop) -> loop::Task<Arguments> {
                             auto getting = bytes_of(at, mine, where, which, stop);
-                            auto [row, bytes] = co_await getting;
+                            auto bytes = (co_await getting).second;
                             auto saving = mine->store->on_files<std::int64_t>(
-                                [&at, bytes = bytes, number, file] {
+                                [&at, bytes = std::move(bytes), number, file] {
                                     return at.mime()->save(*bytes, number, file).or_throw();
                                 },
                                 stop);

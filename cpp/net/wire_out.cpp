@@ -143,7 +143,11 @@ void Wire::Impl::send_raw(std::string bytes) {
             end_later(lost(*error));
             return;
         }
-        pump_out();
+        // uv comes here again and again in one turn while the kernel takes all at once.
+        if (m_loop.budget().exhausted(loop::Budget::STREAMS_NS))
+            pump_out_later();
+        else
+            pump_out();
         wake_drained();
     });
 }

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '0a94eff4a6349e49'
+return 'be69768c046601e8'
