@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return 'be69768c046601e8'
+return '71799c397e070c78'

@@ -2,6 +2,7 @@
 -- Which texts are kept on this machine, and what becomes of those that are not, or are large or strange.
 local child = require('tests.child')
 local servers = require('tests.servers')
+local imap = require('tests.imap_support')
 local support = require('tests.mail_support')
 local good = support.good
 
@@ -200,6 +201,28 @@ describe('a strange message', function()
     -- Beyond the end there is nothing, and no error.
     local past = good(mail('read', 'home', 'INBOX', newest().id, { offset = 2 ^ 29 }))
     assert.same({ '', false }, { past.text, past.more })
+  end)
+
+  it('of 20 MB goes up to the server whole', function()
+    local text = 'From: a@example.org\nSubject: long\n\n' .. text_lines(20 * 1024 * 1024)
+    local path = vim.fn.tempname()
+    local out = assert(io.open(path, 'wb'))
+    out:write('From a@example.org Tue Feb  3 04:05:06 2026\n', text, '\n')
+    out:close()
+    start()
+    sync()
+    assert.equal(1, good(mail('import', 'home', 'Archive', path, {})).imported)
+    vim.fn.delete(path)
+    assert.equal(1, sync().uploaded)
+    local client = imap.open(dovecot)
+    local err, messages = imap.fetch(client, 'Archive', '1:*', { 'body' })
+    assert.is_nil(err)
+    assert.equal(1, #messages)
+    local came = assert(io.open(messages[1].body_file, 'rb'))
+    assert.is_true((came:read('*a'):gsub('\r\n', '\n')) == text)
+    came:close()
+    vim.fn.delete(messages[1].body_file)
+    client:close()
   end)
 
   it('that does not shrink lies in a file of its own, and its attachment comes out whole', function()
