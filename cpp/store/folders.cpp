@@ -109,9 +109,17 @@ void follow_renames(Change& change, const std::vector<Folder>& listed, const std
     std::set<std::string, std::less<>> there;
     for (const auto& folder : listed)
         there.insert(folder.path);
+    std::map<std::string, std::int64_t, std::less<>> now;
+    for (const auto& [path, uidvalidity] : seen)
+        now.emplace(path, uidvalidity);
+    // Its name may have been given to a folder made anew, as by a program that begins another archive each year.
+    auto is_another = [&](const Folder& known) {
+        auto found = now.find(known.path);
+        return known.role != "inbox" && found != now.end() && found->second != *known.uidvalidity;
+    };
     std::map<std::int64_t, std::vector<Id>> missing;
     for (const auto& known : all_folders(database))
-        if (!there.contains(known.path) && known.uidvalidity.value_or(0) != 0)
+        if (known.uidvalidity.value_or(0) != 0 && (!there.contains(known.path) || is_another(known)))
             missing[*known.uidvalidity].push_back(known.id);
     if (missing.empty())
         return;

@@ -20,9 +20,9 @@ void keep_folders(Change& change, const std::vector<Folder>& listed);
 
 bool is_gone(Database& database, Id folder);
 
-// Before keep_folders(): a folder that is missing now, while one that was never seen has its UIDVALIDITY, was renamed. It
-// keeps its rows and what the user did to them, but none of its names: that the messages are the same has to show when
-// they are told of again.
+// Before keep_folders(): a folder that is missing now, or has given its name to another, while one that was never seen
+// has its UIDVALIDITY, was renamed. It keeps its rows and what the user did to them, but none of its names: that the
+// messages are the same has to show when they are told of again.
 struct Seen {
     std::string path;
     std::int64_t uidvalidity = 0;

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '71799c397e070c78'
+return '799642a551d571c8'

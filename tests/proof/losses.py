@@ -236,6 +236,55 @@ class Losses(Case):
         self.assertEqual((3, "todo"), flags["m001"])
         self.assertEqual((1, ""), flags["m002"])
 
+    def test_a_folder_that_was_renamed_and_made_anew_keeps_them_too(self):
+        account, agent = self.begin(1)
+        with account.other() as other:
+            other.ok(other.imap.create("Work"))
+            for number in range(30):
+                other.append("Work", make_message("w%03d" % number))
+        agent.good("sync", kind="full")
+        agent.good("flag", folder="Work", ids=self.ids(agent, "Work", "w003"), add=2, add_keywords=["kept"])
+        agent.good("move", folder="Work", ids=self.ids(agent, "Work", "w004"), target="Archive")
+        with account.other() as other:
+            other.ok(other.imap.rename("Work", "Work-2025"))
+            other.ok(other.imap.create("Work"))
+        self.assertEqual([], agent.good("sync", kind="full")["withheld"])
+        server = converge(account, agent)
+        self.assertEqual((0, 29, 1), tuple(len(server[name]) for name in ("Work", "Work-2025", "Archive")))
+        self.assertEqual([("w003", 2, "kept")], [m[:3] for m in server["Work-2025"].values() if m[0] == "w003"])
+
+    def test_what_a_refused_move_was_followed_by_is_done(self):
+        account, agent = self.begin(2)
+        with account.other() as other:
+            other.ok(other.imap.create("Work"))
+        agent.good("sync", kind="full")
+        agent.good("move", folder="INBOX", ids=self.ids(agent, "INBOX", "m001"), target="Work")
+        agent.good("flag", folder="Work", ids=self.ids(agent, "Work", "m001"), add=2, add_keywords=["kept"])
+        with account.other() as other:
+            other.ok(other.imap.delete("Work"))
+        agent.good("sync", kind="full")
+        server = converge(account, agent)
+        self.assertEqual([("m001", 3, "kept")], [m[:3] for m in server["INBOX"].values() if m[0] == "m001"])
+
+    def test_a_text_that_was_refused_goes_where_it_is_moved(self):
+        account, agent = self.begin(1)
+        with account.other() as other:
+            other.ok(other.imap.create("Work"))
+        agent.good("sync", kind="full")
+        for key in ("before", "after"):
+            agent.good("append", folder="Work", message=make_message(key).decode(), subject=key,
+                       message_id="<%s@example.org>" % key)
+        agent.good("move", folder="Work", ids=self.ids(agent, "Work", "before"), target="Archive")
+        with account.other() as other:
+            other.ok(other.imap.delete("Work"))
+        agent.good("sync", kind="full")
+        with account.other() as other:
+            other.ok(other.imap.create("Work"))
+        agent.good("sync", kind="full")
+        agent.good("move", folder="Work", ids=self.ids(agent, "Work", "after"), target="Archive")
+        there = self.where(account, agent)
+        self.assertEqual((1, 1), (there["before", "Archive"], there["after", "Archive"]))
+
     def test_a_change_of_what_has_just_come_is_done(self):
         # The connection may have had the folder open since before: a server answers OK and does nothing.
         account, agent = self.begin(6)

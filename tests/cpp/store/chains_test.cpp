@@ -440,3 +440,32 @@ TEST_CASE("a renamed folder keeps its rows and what waits for them; a doubtful o
     REQUIRE(folder_of(box.database, "Another")->id != box.archive);
     REQUIRE(is_gone(box.database, box.archive));
 }
+
+TEST_CASE("a folder that was renamed and made anew under its old name keeps its rows under the new one") {
+    Mailbox box;
+    auto ids = box.bring(box.archive, {letter(1), letter(2)});
+    in_change(box, [&](Change& change) {
+        Progress progress;
+        progress.uidvalidity = 77;
+        note_progress(change, box.archive, progress);
+        return flag(change, box.archive, std::span(ids).first(1), {.add = SEEN}, box.me);
+    });
+    std::vector<Folder> listed{{.path = "INBOX", .remote = "INBOX", .role = "inbox"},
+                               {.path = "Trash", .remote = "Trash", .role = "trash"},
+                               {.path = "Archive", .remote = "Archive", .role = "archive"},
+                               {.path = "Archive 2025", .remote = "Archive 2025"}};
+    in_change(box, [&](Change& change) {
+        follow_renames(change, listed, {{"Archive", 78}, {"Archive 2025", 77}});
+        keep_folders(change, listed);
+        return 0;
+    });
+    REQUIRE(folder_of(box.database, "Archive 2025")->id == box.archive);
+    REQUIRE(box.folder_row(box.archive).uidvalidity == 0);
+    REQUIRE(box.folder_row(box.archive).role.empty());
+    REQUIRE(box.folder_row(box.archive).total == 2);
+    REQUIRE(ops(box)[0].folder == box.archive);
+    auto anew = *folder_of(box.database, "Archive");
+    REQUIRE(anew.role == "archive");
+    REQUIRE(anew.total == 0);
+    REQUIRE_FALSE(anew.uidvalidity);
+}
