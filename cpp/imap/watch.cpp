@@ -11,6 +11,8 @@ namespace {
 
 // A connection that was lost sooner did not work out, and the next one waits longer.
 constexpr int64_t lasting_ms = 10'000;
+// A server that gives NOTIFY up again so soon after it was set is not asked for it any more.
+constexpr int64_t overflow_rest_ms = 60'000;
 
 } // namespace
 
@@ -72,6 +74,12 @@ std::vector<std::string> Watch::folders() const {
         std::rotate(names.begin(), inbox, inbox + 1);
     std::stable_partition(names.begin(), names.end(), [&](auto& name) { return !m_missing.contains(name); });
     return names;
+}
+
+// In whatever order: one that was found missing, or is there again, changes its place.
+bool Watch::still_watched(const std::vector<std::string>& names) const {
+    auto now = folders();
+    return std::is_permutation(now.begin(), now.end(), names.begin(), names.end());
 }
 
 void Watch::begin() {
@@ -144,6 +152,7 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
         auto names = folders();
         if (names.empty())
             co_return;
+        m_overflowed = m_appeared = false;
         m_folder = names.front();
         Session::Use use = co_await session->use(m_folder, Priority::background, token);
         SelectOptions options;
@@ -160,7 +169,7 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
             m_missing.insert(m_folder);
             if (m_missing.contains(folders().front())) {
                 m_mode = Mode::poll;
-                if (!session->is_wanted())
+                if (!session->is_wanted() && still_watched(names))
                     (void)co_await nap(m_pool.account().poll_ms, token);
                 if (!session->alive())
                     throw Error(*session->error());
@@ -187,20 +196,18 @@ loop::Task<void> Watch::serve(std::shared_ptr<Session> session, loop::CancelToke
         tell_up();
         m_quiet_since_ms = m_pool.loop().now_ms();
         int64_t renewed_ms = m_quiet_since_ms;
-        bool again = false; // other folders are to be watched
-        while (!again) {
+        while (true) {
             // Of other folders IDLE says nothing, and NOTIFY not always.
             bool polls = m_mode == Mode::poll || names.size() > 1;
             uint64_t wait = polls ? std::min(m_pool.account().poll_ms, renewal_ms()) : renewal_ms();
-            // Where the server allows no other connection, whoever needs another folder gets this one meanwhile.
-            if (session->is_wanted())
+            // Where the server allows no other connection, whoever needs another folder gets this one meanwhile. What
+            // came while something was asked found nobody asleep whom it could have woken.
+            if (session->is_wanted() || m_overflowed || !still_watched(names))
                 break;
             bool woken = co_await nap(wait, token);
             if (!session->alive())
                 throw Error(*session->error());
-            again = folders() != names || m_overflowed || session->is_wanted();
-            m_overflowed = false;
-            if (again)
+            if (folders() != names || m_overflowed || m_appeared || session->is_wanted())
                 break;
             if (m_mode == Mode::idle && !session->has(Cap::idle))
                 m_mode = Mode::poll; // it was refused
@@ -271,7 +278,7 @@ loop::Task<void> Watch::ask_others(std::shared_ptr<Session> session, bool all, l
             Seen seen{info.messages.value_or(0), info.uid_next, info.highest_modseq, info.unseen};
             note(names[i], seen);
             if (m_missing.erase(names[i]) > 0)
-                m_overflowed = true; // it is there now: listen to it
+                m_appeared = true; // it is there now: listen to it
         }
 }
 
@@ -371,7 +378,13 @@ void Watch::on_news(Session& session, const Response& response) {
         return note(name, seen);
     } else if (auto* code = std::get_if<Status>(&response)) {
         if (code->code.kind == CodeKind::notification_overflow) {
-            // The server stopped telling: everything is asked and NOTIFY set anew.
+            if (m_mode != Mode::notify || m_overflowed)
+                return;
+            // The server stopped telling: everything is asked and NOTIFY set anew, once in a while.
+            auto now = m_pool.loop().now_ms();
+            if (m_overflowed_ms > 0 && now - m_overflowed_ms < overflow_rest_ms)
+                session.learnt().notify = false;
+            m_overflowed_ms = now;
             m_overflowed = true;
             m_pool.loop().defer([keep = m_pool.shared_from_this(), this] { ask_now(); });
         } else if (!code->tag.empty()) {

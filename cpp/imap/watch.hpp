@@ -66,6 +66,7 @@ class Watch : Listener {
     loop::Task<bool> set_notify(std::shared_ptr<Session> session, loop::CancelToken token);
     loop::Task<void> ask_others(std::shared_ptr<Session> session, bool all, loop::CancelToken token);
     std::vector<std::string> folders() const; // the one to be selected first
+    bool still_watched(const std::vector<std::string>& names) const;
     uint64_t renewal_ms() const;
     void tell(const Change& change);
     void tell_up();
@@ -93,7 +94,9 @@ class Watch : Listener {
     int m_telling = 0;
     bool m_running = false;
     bool m_stopped = false;
-    bool m_overflowed = false;
+    bool m_overflowed = false; // the server gave NOTIFY up
+    bool m_appeared = false;   // a folder that was missing is there
+    int64_t m_overflowed_ms = 0;
 };
 
 } // namespace himalaya::imap

@@ -231,6 +231,60 @@ TEST_CASE("a watch whose IDLE is refused polls") {
     pool->close();
 }
 
+TEST_CASE("a folder that is added while the watch asks something is listened to at once") {
+    for (const std::string asked : {"SELECT", "NOOP"}) {
+        CAPTURE(asked);
+        Place place;
+        place.server.on("IDLE", "+ idling\r\n");
+        place.server.on("STATUS", "* STATUS \"Other\" (MESSAGES 3 UIDNEXT 4)\r\n% OK\r\n");
+        auto account = account_of(place.server);
+        account.poll_ms = 20;
+        auto pool = pool_at(place, account);
+        std::vector<Change> changes;
+        bool added = false;
+        std::string answer =
+            asked == "NOOP" ? "% OK\r\n" : "* 8 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n% OK\r\n";
+        place.server.on(asked, [&](const std::string&) {
+            if (!std::exchange(added, true))
+                pool->watch().add("Other", [&](const Change& change) { changes.push_back(change); });
+            return answer;
+        });
+        pool->watch().add("INBOX", [](const Change&) {});
+        REQUIRE(place.loop.run_until([&] { return place.server.count("STATUS \"Other\"") >= 3; }));
+        place.server.on("STATUS", "* STATUS \"Other\" (MESSAGES 4 UIDNEXT 5)\r\n% OK\r\n");
+        REQUIRE(place.loop.run_until([&] { return !changes.empty(); }));
+        REQUIRE(changes[0].exists == 4);
+        pool->close();
+    }
+}
+
+TEST_CASE(
+    "a server that gives NOTIFY up is asked anew, and one that does so again and again is heard by IDLE") {
+    Place place("IMAP4rev1 IDLE NOTIFY UIDPLUS");
+    place.server.on("IDLE", "+ idling\r\n");
+    place.server.on("NOTIFY", "% OK\r\n");
+    auto pool = pool_at(place);
+    bool gave_up = false;
+    // It does so while it is being asked something else.
+    place.server.on("NOOP", [&](const std::string&) -> std::string {
+        return std::exchange(gave_up, true) ? "% OK\r\n"
+                                            : "* OK [NOTIFICATIONOVERFLOW] lost count\r\n% OK\r\n";
+    });
+    pool->watch().add("INBOX", [](const Change&) {});
+    REQUIRE(place.loop.run_until(
+        [&] { return place.server.count("NOTIFY") == 2 && place.server.count("IDLE") >= 1; }));
+    REQUIRE(pool->stats().mode == "notify");
+    place.server.on("IDLE", "+ idling\r\n* OK [NOTIFICATIONOVERFLOW] lost count\r\n");
+    place.server.say("* OK [NOTIFICATIONOVERFLOW] lost count\r\n");
+    REQUIRE(place.loop.run_until([&] { return pool->stats().mode == "idle"; }));
+    auto idled = place.server.count("IDLE");
+    for (int i = 0; i < 50; ++i)
+        place.loop.turn();
+    REQUIRE(place.server.count("NOTIFY") == 2);
+    REQUIRE(place.server.count("IDLE") <= idled + 1);
+    pool->close();
+}
+
 TEST_CASE("a watched folder that is not there costs one login, and is listened to once it is") {
     Place place;
     place.server.on("IDLE", "+ idling\r\n");
