@@ -80,6 +80,7 @@ class Fetching {
     std::optional<Error> m_unreadable; // a message came that cannot be had
     bool m_flooded = false;
     bool m_anew = false;
+    bool m_not_open = false; // the server refused to open the folder
 };
 
 void Fetching::check(const Selected& selected) const {
@@ -207,6 +208,8 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
                 return take_malformed(*state, *malformed);
             }
             auto& got = std::get<Fetch>(response);
+            if (m_not_open)
+                return true; // of a folder that was open before
             if (!got.uid || !answers(state->wants ? *state->wants : m_request.wants, got))
                 return false;
             if (state->newest_only)
@@ -225,7 +228,8 @@ std::shared_ptr<Window> Fetching::send(const std::string& uids, uint64_t asked, 
     window->ticket->on_large = [this, newest_only](const LiteralStart& start) -> LiteralSink* {
         if (newest_only && start.fetch && start.uid)
             take_newest(*start.uid);
-        if (!start.fetch || is_another_folder() || (start.uid && !m_request.uids.contains(*start.uid)))
+        if (!start.fetch || m_not_open || is_another_folder() ||
+            (start.uid && !m_request.uids.contains(*start.uid)))
             return nullptr;
         return m_sink.on_large(start);
     };
@@ -248,6 +252,7 @@ loop::Task<void> Fetching::open_folder(loop::CancelToken token) {
     if (selecting) {
         Answer got = co_await m_session->answer(selecting, token);
         if (!got.ok()) {
+            m_not_open = true;
             if (auto newest = std::exchange(m_newest, nullptr))
                 co_await m_session->answer(newest->ticket, token);
             throw error_of(got.refusal(), fmt::format("open the folder {}", shown(m_request.folder)));

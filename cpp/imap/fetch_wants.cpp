@@ -42,9 +42,7 @@ bool answers(const FetchWants& wants, const Fetch& got) {
                       !wants.gmail && wants.headers.empty() && wants.parts.empty();
     if (only_flags)
         return !wants.flags || got.has_flags;
-    return got.envelope || got.size || !is_nil(got.internal_date.text) || got.body || got.has_preview ||
-           !got.sections.empty() || !is_nil(got.save_date.text) || !is_nil(got.email_id) ||
-           got.gm_message_id || got.has_gm_labels;
+    return got.tells || !got.sections.empty();
 }
 
 bool leave_out(FetchWants& wants, Text item) {

@@ -94,13 +94,8 @@ bool read_other(Scanner& in, Text name, Lists& lists) {
     return in.raw(value) && in.add(lists.others, OtherItem{name, value});
 }
 
-bool read_value(Scanner& in, Text name, Fetch& fetch, Lists& lists) {
-    if (same_word(name, "UID"))
-        return read_into(in, fetch.uid);
-    if (same_word(name, "FLAGS")) {
-        fetch.has_flags = true;
-        return in.words(fetch.flags);
-    }
+// What news of a message does not tell.
+bool read_description(Scanner& in, Text name, Fetch& fetch, bool& known) {
     if (same_word(name, "ENVELOPE"))
         return read_envelope(in, fetch.envelope);
     if (same_word(name, "BODYSTRUCTURE"))
@@ -111,8 +106,6 @@ bool read_value(Scanner& in, Text name, Fetch& fetch, Lists& lists) {
         return read_date(in, fetch.internal_date);
     if (same_word(name, "RFC822.SIZE"))
         return in.number_or_minus_one(fetch.size);
-    if (same_word(name, "MODSEQ"))
-        return read_modseq(in, fetch.modseq);
     if (same_word(name, "SAVEDATE"))
         return read_date(in, fetch.save_date);
     if (same_word(name, "PREVIEW")) {
@@ -131,7 +124,26 @@ bool read_value(Scanner& in, Text name, Fetch& fetch, Lists& lists) {
         fetch.has_gm_labels = true;
         return in.labels(fetch.gm_labels);
     }
-    return read_other(in, name, lists);
+    known = false;
+    return true;
+}
+
+bool read_value(Scanner& in, Text name, Fetch& fetch, Lists& lists) {
+    if (same_word(name, "UID"))
+        return read_into(in, fetch.uid);
+    if (same_word(name, "FLAGS")) {
+        fetch.has_flags = true;
+        return in.words(fetch.flags);
+    }
+    if (same_word(name, "MODSEQ"))
+        return read_modseq(in, fetch.modseq);
+    bool known = true;
+    if (!read_description(in, name, fetch, known))
+        return false;
+    if (!known)
+        return read_other(in, name, lists);
+    fetch.tells = true;
+    return true;
 }
 
 bool read_item(Scanner& in, Fetch& fetch, Lists& lists) {

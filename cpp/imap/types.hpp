@@ -297,6 +297,7 @@ struct Fetch {
     std::optional<uint32_t> uid;
     std::optional<uint64_t> modseq;
     std::optional<uint64_t> size; // RFC822.SIZE
+    bool tells = false;           // of more than UID, FLAGS and MODSEQ, be it that there is none
     bool has_flags = false;
     Seq<Text> flags;
     DateTime internal_date; // text is NIL when not sent

@@ -87,6 +87,43 @@ TEST_CASE("news in the middle of a FETCH is not a message") {
     REQUIRE(session->selected()->exists == 3);
 }
 
+TEST_CASE("a message of which the server knows nothing is a message all the same") {
+    struct {
+        std::string_view answer;
+        bool FetchWants::*asked;
+    } answers[] = {{"ENVELOPE NIL", &FetchWants::envelope},
+                   {"BODYSTRUCTURE NIL", &FetchWants::structure},
+                   {"INTERNALDATE NIL", &FetchWants::internal_date},
+                   {"RFC822.SIZE -1", &FetchWants::size},
+                   {"SAVEDATE NIL", &FetchWants::save_date}};
+    for (auto& [answer, asked] : answers) {
+        CAPTURE(answer);
+        Place place("IMAP4rev1 SAVEDATE");
+        place.server.on("UID FETCH", fmt::format("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n"
+                                                 "* 1 FETCH (UID 1 FLAGS () {})\r\n% OK\r\n",
+                                                 answer));
+        auto session = place.open();
+        auto request = request_for(UidSet{{1, 3}});
+        request.wants.*asked = true;
+        Counter counter;
+        auto result = place.loop.value_of(fetch(session, std::move(request), counter, {}));
+        REQUIRE(counter.uids == std::vector<uint32_t>{1});
+        REQUIRE(result.messages == 1);
+    }
+}
+
+TEST_CASE(
+    "what a server tells of the folder before, when it does not open the one asked for, is no message") {
+    Place place;
+    place.server.on("SELECT", "% NO not today\r\n");
+    place.server.on("UID FETCH", "* 3 FETCH (UID 9 FLAGS ())\r\n% OK\r\n");
+    auto session = place.open();
+    Counter counter;
+    REQUIRE_THROWS_AS(place.loop.value_of(fetch(session, request_for(UidSet{{1, last_of_all}}), counter, {})),
+                      Error);
+    REQUIRE(counter.uids.empty());
+}
+
 TEST_CASE("a message of which something cannot be read comes without that, wherever its UID stands") {
     const std::string bad = std::string("ENVELOPE (NIL \"s") + '\0' + "x\" NIL NIL NIL NIL NIL NIL NIL NIL)";
     const std::string good = "ENVELOPE (NIL \"s\" NIL NIL NIL NIL NIL NIL NIL NIL)";
