@@ -19,6 +19,7 @@ namespace himalaya::auth {
 namespace {
 
 constexpr std::size_t LONGEST_SECRET = 64 * 1024;
+constexpr std::size_t LONGEST_OUTPUT = 16 * 1024 * 1024; // of which all behind the first line is dropped
 constexpr std::size_t LONGEST_COMPLAINT = 200;
 
 std::string owned(const SecretSource& source) {
@@ -94,23 +95,30 @@ class Run {
             std::size_t end = text.find('\n');
             m_line_over = end != std::string_view::npos;
             m_line.append(text.substr(0, end));
-            if (m_line.size() > LONGEST_SECRET) {
-                m_line.wipe();
-                m_done.fulfil(make_error(
-                    Code::config,
-                    fmt::format("The command for the {} prints far more than one line.", owned(m_source)),
-                    "It has to print the secret alone, on its first line."));
-                return;
-            }
         }
+        m_output += text.size();
         // The loop's read buffer held it too.
         OPENSSL_cleanse(const_cast<char*>(bytes->data()), bytes->size());
+        if (m_line.size() > LONGEST_SECRET || m_output > LONGEST_OUTPUT) {
+            m_line.wipe();
+            m_done.fulfil(make_error(
+                Code::config,
+                fmt::format("The command for the {} prints far more than one line.", owned(m_source)),
+                "It has to print the secret alone, on its first line."));
+            return;
+        }
+        if (m_line_over)
+            finish();
     }
 
     void finish() {
-        if (!m_heard || !m_output_over)
+        if (!m_heard)
             return;
-        if (m_exit->code != 0 || m_exit->signal != 0) {
+        bool good = m_exit->code == 0 && m_exit->signal == 0;
+        // What it left running in the background may hold its output open for ever; the secret has been said.
+        if (good && !m_output_over && !m_line_over)
+            return;
+        if (!good) {
             m_line.wipe();
             m_done.fulfil(failed());
             return;
@@ -148,6 +156,7 @@ class Run {
     Secret m_line;
     bool m_line_over = false;
     bool m_output_over = false;
+    std::size_t m_output = 0; // bytes of it
     std::string m_complaint;
     std::optional<loop::Process::Exit> m_exit;
     bool m_heard = false; // all that it said before it ended

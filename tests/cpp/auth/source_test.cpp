@@ -95,8 +95,27 @@ TEST_CASE("a command that fails says so in its own words, never with its output 
 
 TEST_CASE("a command that prints without end is stopped") {
     test::TestLoop loop;
-    Error error = failure(loop, {.command = {"sh", "-c", "tr '\\0' x < /dev/zero"}});
-    REQUIRE(error.code == Code::config);
+    REQUIRE(failure(loop, {.command = {"sh", "-c", "tr '\\0' x < /dev/zero"}}, 120'000).code == Code::config);
+    REQUIRE(failure(loop, {.command = {"yes"}}, 120'000).code == Code::config);
+}
+
+TEST_CASE("a command may leave a program behind that keeps its output open") {
+    test::TestLoop loop;
+    char name[] = "/tmp/himalaya-auth-XXXXXX";
+    int file = mkstemp(name);
+    REQUIRE(file >= 0);
+    std::string agent = std::string("sleep 300 & echo $! > ") + name + "; ";
+    auto end_agent = [file] {
+        char text[32] = "";
+        REQUIRE(::pread(file, text, sizeof text - 1, 0) > 0);
+        kill(static_cast<pid_t>(std::atoi(text)), SIGKILL);
+    };
+    REQUIRE(read(loop, {.command = {"sh", "-c", agent + "echo s3cret"}}) == "s3cret");
+    end_agent();
+    REQUIRE(failure(loop, {.command = {"sh", "-c", agent + "echo locked >&2; exit 3"}}).code == Code::auth);
+    end_agent();
+    close(file);
+    unlink(name);
 }
 
 TEST_CASE("a command that never ends is given up, with all it started") {
