@@ -168,14 +168,20 @@ FetchWants check_wants(lua_State* L, int index) {
     return wants;
 }
 
+// The number that means `*` in a set is none: it would be whichever message is the newest.
+static std::optional<uint32_t> uid_of(double number) {
+    if (!(number >= 1) || number >= double(last_of_all) || number != double(uint32_t(number)))
+        return std::nullopt;
+    return uint32_t(number);
+}
+
 UidSet check_uids(lua_State* L, int index, std::string_view name) {
     if (lua_type(L, index) == LUA_TNUMBER) {
-        double number = lua_tonumber(L, index);
-        if (!(number >= 1) || number > 4294967295.0 ||
-            number != static_cast<double>(static_cast<uint32_t>(number)))
+        auto uid = uid_of(lua_tonumber(L, index));
+        if (!uid)
             bad_argument(name, "expected a UID");
         UidSet set;
-        set.add(static_cast<uint32_t>(number));
+        set.add(*uid);
         return set;
     }
     if (lua_type(L, index) == LUA_TSTRING) {
@@ -195,10 +201,10 @@ UidSet check_uids(lua_State* L, int index, std::string_view name) {
         lua_rawgeti(L, index, static_cast<int>(i));
         double number = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
         lua_pop(L, 1);
-        if (!(number >= 1) || number > 4294967295.0 ||
-            number != static_cast<double>(static_cast<uint32_t>(number)))
+        auto uid = uid_of(number);
+        if (!uid)
             bad_argument(name, fmt::format("[{}] is not a UID", i));
-        numbers.push_back(static_cast<uint32_t>(number));
+        numbers.push_back(*uid);
     }
     return UidSet::of(numbers);
 }

@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '799642a551d571c8'
+return '7ee99e6125b72695'

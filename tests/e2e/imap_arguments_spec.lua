@@ -75,11 +75,26 @@ describe('the client, given wrong arguments,', function()
     raises('opts', call('list', '*', 'x', nothing))
     raises('folder', call('status', nil, nothing))
     raises('cb', call('status', 'INBOX'))
-    for _, uids in ipairs({ 0, -1, 1.5, nan, huge, 'x', '', '1:', '0', '5:1:2', '1,', '4294967296', true }) do
+    for _, uids in ipairs({
+      0,
+      -1,
+      1.5,
+      nan,
+      huge,
+      'x',
+      '',
+      '1:',
+      '0',
+      '5:1:2',
+      '1,',
+      '4294967296',
+      4294967295,
+      true,
+    }) do
       raises('uids', call('fetch', 'INBOX', uids, { 'flags' }, nothing, nothing))
       raises('uids', call('store', 'INBOX', uids, { add = { 'seen' } }, nothing))
     end
-    for _, uids in ipairs({ { 0 }, { 'x' }, { 1, 2.5 }, { nan }, { 1, false } }) do
+    for _, uids in ipairs({ { 0 }, { 'x' }, { 1, 2.5 }, { nan }, { 1, false }, { 1, 4294967295 } }) do
       raises('uids', call('fetch', 'INBOX', uids, { 'flags' }, nothing, nothing))
       raises('uids', call('copy', 'INBOX', uids, 'Archive', nothing))
     end
