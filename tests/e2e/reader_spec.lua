@@ -145,6 +145,20 @@ describe('a message', function()
     local proposed = nvim.lua('return _G.proposed')
     assert.equal(nvim.lua('return vim.fn.getcwd()'), vim.fs.dirname(proposed))
     assert.is_nil(vim.fs.basename(proposed):find('^%.'))
+    -- A folder with a slash is where it goes; one that is not there does not become a file of that name.
+    nvim.lua(function()
+      vim.ui.input = function(_, done)
+        done(_G.answer)
+      end
+    end)
+    for _, where in ipairs({ { '/home/', 'Saved to ' }, { '/missing/', 'The attachment was not saved' } }) do
+      nvim.cmd('messages clear')
+      nvim.lua('_G.answer = ...', nvim.dir .. where[1])
+      nvim.type('<CR>')
+      nvim.wait_for_message(where[2])
+    end
+    assert.equal(1, vim.fn.filereadable(nvim.dir .. '/home/' .. vim.fs.basename(proposed)))
+    assert.is_nil(vim.uv.fs_stat(nvim.dir .. '/missing'))
     nvim.type('o')
     nvim.wait_for(function()
       return #opened() == 1

@@ -41,7 +41,9 @@ function M.save(place, attachment)
     if not path or vim.trim(path) == '' then
       return
     end
-    mail.save_attachment(account, folder, id, attachment.part, vim.fs.normalize(path), function(err, result)
+    -- A folder, as completion writes it, is where it goes, not what it is called from then on.
+    local into = path:find('/$') and path .. safe_name(attachment) or path
+    mail.save_attachment(account, folder, id, attachment.part, vim.fs.normalize(into), function(err, result)
       if err then
         notify.report(err, 'The attachment was not saved')
       else
