@@ -15,6 +15,7 @@ local MOST_LINES = 5000
 ---@field said integer how many messages to the user had been when they were shown last
 ---@field empty boolean nothing was noted yet
 ---@field told boolean that is said
+---@field from? integer the window that it was opened from
 
 ---@class (exact) himalaya.LogLine
 ---@field time_ms integer
@@ -144,7 +145,12 @@ local function make()
   local made = { buffer = buffer, timer = assert(vim.uv.new_timer()), said = 0, empty = true, told = false }
   require('himalaya.keymaps').apply(buffer, 'log', {
     close = function()
+      local from, tab = view and view.from or 0, vim.api.nvim_get_current_tabpage()
       vim.cmd.bwipeout()
+      -- Neovim goes to the first of the windows above, which may be the sidebar.
+      if vim.api.nvim_win_is_valid(from) and vim.api.nvim_win_get_tabpage(from) == tab then
+        vim.api.nvim_set_current_win(from)
+      end
     end,
   })
   vim.api.nvim_create_autocmd('BufWipeout', {
@@ -166,6 +172,7 @@ function M.open()
     return
   end
   view = view or make()
+  view.from = vim.api.nvim_get_current_win()
   vim.cmd('botright split')
   vim.api.nvim_win_set_buf(0, view.buffer)
   refresh()
