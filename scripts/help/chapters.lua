@@ -151,15 +151,20 @@ local function keys()
   }
   for _, view in ipairs(keymaps.views) do
     out[#out + 1] = layout.tagged(view.title:upper() .. ' ~', 'himalaya-keys-' .. view.name) .. '\n'
+    local tagged = {}
     for _, row in ipairs(view.keys) do
       local modes = row.modes and ' (' .. table.concat(row.modes, ', ') .. ')' or ''
-      out[#out + 1] = layout.entry('  ' .. row.key, ('`%s`%s: %s.'):format(row.action, modes, row.desc), 16)
+      local left = ('  %-13s `%s`%s'):format(row.key, row.action, modes)
+      local tag = ('<Plug>(himalaya-%s-%s)'):format(view.name, row.action)
+      out[#out + 1] = tagged[tag] and left or layout.tagged(left, tag)
+      out[#out + 1] = layout.wrap(row.desc .. '.', 16)
+      tagged[tag] = true
     end
     out[#out + 1] = ''
   end
   out[#out + 1] = layout.tagged('EVERYWHERE ~', 'himalaya-plug') .. '\n'
   for _, row in ipairs(keymaps.plugs) do
-    out[#out + 1] = layout.entry('  ' .. row.plug, row.desc .. '.', 32)
+    out[#out + 1] = layout.tagged('  ' .. row.desc .. '.', row.plug)
   end
   out[#out + 1] = ''
   return out

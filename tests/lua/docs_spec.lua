@@ -56,6 +56,17 @@ describe('the help', function()
     for _, command in ipairs(require('himalaya.commands').table) do
       has('*:' .. command.name .. '*')
     end
+    for _, plug in ipairs(require('himalaya.keymaps').plugs) do
+      has('*' .. plug.plug .. '*')
+    end
+    for _, view in ipairs(require('himalaya.keymaps').views) do
+      for _, key in ipairs(view.keys) do
+        has(('*<Plug>(himalaya-%s-%s)*'):format(view.name, key.action))
+      end
+    end
+    for _, group in ipairs(require('himalaya.ui.highlights').table) do
+      has('*hl-' .. group.name .. '*')
+    end
     for _, class in ipairs({ 'Folder', 'Listing', 'Item', 'Message', 'SyncResult', 'SyncStatus' }) do
       has('*himalaya.' .. class .. '*')
     end
