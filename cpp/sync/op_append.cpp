@@ -39,7 +39,8 @@ loop::Task<> settle_new(Ledger& ledger, Group& group, Stored stored, std::set<st
         }
     }
     if (!there.empty()) {
-        auto finishing = ledger.finish(part_of(group, there), std::move(named));
+        auto part = part_of(group, there);
+        auto finishing = ledger.finish(part, std::move(part.letters), {named.begin(), named.end()});
         co_await finishing;
     }
     for (const auto& [letter, why] : refused) {
@@ -61,7 +62,8 @@ loop::Task<> carry_new(Work& work, Ledger& ledger, Group& group, std::set<store:
         for (auto& letter : group.letters)
             (found.contains(letter.uid) ? made : left).push_back(letter);
         if (!made.empty()) {
-            auto finishing = ledger.finish(part_of(group, made), found);
+            auto part = part_of(group, made);
+            auto finishing = ledger.finish(part, std::move(part.letters), {found.begin(), found.end()});
             co_await finishing;
         }
         group = part_of(group, left);

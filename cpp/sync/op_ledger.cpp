@@ -55,15 +55,16 @@ loop::Task<> Ledger::mark_sent(const Group& group, std::optional<std::int64_t> u
         m_work.token);
 }
 
-loop::Task<> Ledger::finish(const Group& group, std::map<std::int64_t, std::int64_t> named) {
-    m_result.carried += static_cast<std::int64_t>(group.letters.size());
+loop::Task<> Ledger::finish(const Group& group, std::vector<Letter> letters, Names named) {
+    m_result.carried += static_cast<std::int64_t>(letters.size());
     return m_work.store->write_as_leader<void>(
-        [group, named = std::move(named)](store::Change& change) {
-            for (const auto& letter : group.letters) {
-                auto name = named.find(letter.uid);
-                const auto& op = group.ops[letter.op];
+        [ops = group.ops, letters = std::move(letters), named = std::move(named)](store::Change& change) {
+            std::map<std::int64_t, std::int64_t> names(named.begin(), named.end());
+            for (const auto& letter : letters) {
+                auto name = names.find(letter.uid);
+                const auto& op = ops[letter.op];
                 store::finish_target(change, op, op.targets[letter.target],
-                                     name == named.end() ? std::nullopt : std::optional(name->second));
+                                     name == names.end() ? std::nullopt : std::optional(name->second));
             }
         },
         m_work.token);

@@ -6,8 +6,13 @@
 #include "sync/op_replay.hpp"
 
 #include <map>
+#include <utility>
+#include <vector>
 
 namespace himalaya::sync {
+
+// Old UID and new.
+using Names = std::vector<std::pair<std::int64_t, std::int64_t>>;
 
 // What repeating at once does not help against.
 bool is_final(const Error& error);
@@ -17,8 +22,9 @@ class Ledger {
     Ledger(Work& work, Replayed& result) : m_work(work), m_result(result) {}
 
     loop::Task<> mark_sent(const Group& group, std::optional<std::int64_t> uidnext);
-    // Every letter of the group is done; `named` tells the new UID of some, by the old one.
-    loop::Task<> finish(const Group& group, std::map<std::int64_t, std::int64_t> named);
+    // These letters of the group are done; `named` tells the new UID of some, by the old one. They may be many
+    // thousands, which the writer's thread goes through and frees.
+    loop::Task<> finish(const Group& group, std::vector<Letter> letters, Names named);
     // They are marked as deleted on the server, but cannot go without others that we did not mark.
     loop::Task<> wait_for_others(const Group& group);
     // Until the sync that brings them.

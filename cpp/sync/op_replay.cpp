@@ -152,7 +152,8 @@ class Replay {
             co_await checking;
             auto expunging = visit->expunge(uids_of(group.letters), m_work.token);
             bool gone = co_await expunging;
-            auto ending = gone ? m_ledger.finish(group, {}) : m_ledger.wait_for_others(group);
+            auto ending =
+                gone ? m_ledger.finish(group, std::move(group.letters), {}) : m_ledger.wait_for_others(group);
             co_await ending;
             break;
         }
@@ -162,7 +163,9 @@ class Replay {
     }
 
     loop::Task<> flags(Group& group, Visit& visit) {
-        auto nets = net_wishes(group.ops);
+        auto summing = m_work.store->on_files<std::vector<NetWish>>(
+            [ops = group.ops] { return net_wishes(ops); }, m_work.token);
+        auto nets = co_await summing;
         std::vector<FlagWish> wishes;
         wishes.reserve(nets.size());
         for (auto& net : nets)
@@ -189,7 +192,7 @@ class Replay {
         std::erase_if(group.letters, [&](const Letter& letter) {
             return unwanted.contains({letter.op, letter.target});
         });
-        auto finishing = m_ledger.finish(group, {});
+        auto finishing = m_ledger.finish(group, std::move(group.letters), {});
         co_await finishing;
         std::vector<store::Op> waiting;
         for (std::size_t i = 0; i < group.ops.size(); ++i)
@@ -221,11 +224,11 @@ class Replay {
         }
         for (auto& letter : group.letters) {
             if (!present.contains(static_cast<std::uint32_t>(letter.uid)))
-                gone.push_back(letter);
+                gone.push_back(std::move(letter));
             else if (!visit.moves_at_once() && made.contains(letter.uid))
-                copied.push_back(letter);
+                copied.push_back(std::move(letter));
             else
-                here.push_back(letter);
+                here.push_back(std::move(letter));
         }
         if (!here.empty()) {
             group.letters = std::move(here);
@@ -241,7 +244,8 @@ class Replay {
             auto moving = visit.move(uids_of(group.letters), group.target->remote, m_work.token);
             auto named = co_await moving;
             auto ending =
-                named.whole ? m_ledger.finish(group, names(group, named)) : m_ledger.wait_for_others(group);
+                named.whole ? m_ledger.finish(group, std::move(group.letters), names(group, std::move(named)))
+                            : m_ledger.wait_for_others(group);
             co_await ending;
         }
         if (!copied.empty()) {
@@ -249,13 +253,14 @@ class Replay {
             group.letters = std::move(copied);
             auto expunging = visit.expunge(uids_of(group.letters), m_work.token);
             bool expunged = co_await expunging;
-            auto ending = expunged ? m_ledger.finish(group, made) : m_ledger.wait_for_others(group);
+            auto ending = expunged
+                              ? m_ledger.finish(group, std::move(group.letters), {made.begin(), made.end()})
+                              : m_ledger.wait_for_others(group);
             co_await ending;
         }
         if (!gone.empty()) {
             // Moved by us before the line was cut, or by somebody else: the target's own sync sees which.
-            group.letters = std::move(gone);
-            auto finishing = m_ledger.finish(group, {});
+            auto finishing = m_ledger.finish(group, std::move(gone), {});
             co_await finishing;
         }
     }
@@ -329,11 +334,9 @@ class Replay {
         if (group.sent_before) {
             std::vector<Letter> made, left;
             for (auto& letter : group.letters)
-                (found.contains(letter.uid) ? made : left).push_back(letter);
+                (found.contains(letter.uid) ? made : left).push_back(std::move(letter));
             if (!made.empty()) {
-                Group done = group;
-                done.letters = std::move(made);
-                auto finishing = m_ledger.finish(done, found);
+                auto finishing = m_ledger.finish(group, std::move(made), {found.begin(), found.end()});
                 co_await finishing;
             }
             group.letters = std::move(left);
@@ -348,19 +351,15 @@ class Replay {
         co_await checking;
         auto copying = visit.copy(uids_of(group.letters), group.target->remote, m_work.token);
         auto named = co_await copying;
-        auto finishing = m_ledger.finish(group, names(group, named));
+        auto finishing = m_ledger.finish(group, std::move(group.letters), names(group, std::move(named)));
         co_await finishing;
     }
 
-    static std::map<std::int64_t, std::int64_t> names(const Group& group, const Named& named) {
-        std::map<std::int64_t, std::int64_t> result;
+    static Names names(const Group& group, Named named) {
         // Names of another UIDVALIDITY than the one we know say nothing here.
         bool same =
             group.target && (!group.target->uidvalidity || *group.target->uidvalidity == named.uidvalidity);
-        if (same)
-            for (auto [from, to] : named.uids)
-                result[from] = to;
-        return result;
+        return same ? std::move(named.uids) : Names();
     }
 
     Work& m_work;

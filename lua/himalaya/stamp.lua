@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '7ee99e6125b72695'
+return '1670a8f53489acd3'
