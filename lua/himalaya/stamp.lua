@@ -1,2 +1,2 @@
 -- Which C++ sources the Lua here belongs to; written by scripts/stamp.
-return '1670a8f53489acd3'
+return '08d2947945983b0d'
