@@ -89,7 +89,7 @@ end
 --- @field envelope? himalaya.imap.Envelope
 --- @field bodystructure? himalaya.imap.Part
 --- @field body? string              the whole message
---- @field body_file? string         instead of `body` when that is over 256 KiB
+--- @field body_file? string         instead of `body`, or of the one part asked for, when that is over 256 KiB
 --- @field body_size? integer        then
 --- @field headers? string
 --- @field parts? table<string, string>
@@ -208,8 +208,10 @@ function Client:fetch(folder, uids, items, on_message, cb)
   check('on_message', on_message, 'function')
   check('cb', cb, 'function')
   local directory
-  if vim.tbl_contains(items, 'body') then
-    directory = vim.fn.fnamemodify(vim.fn.tempname(), ':h')
+  for _, item in ipairs(items) do
+    if item == 'body' or item == 'headers' or (type(item) == 'string' and item:find('^part:')) then
+      directory = directory or vim.fn.fnamemodify(vim.fn.tempname(), ':h')
+    end
   end
   local finished = false
   local native = require('himalaya.native').imap
