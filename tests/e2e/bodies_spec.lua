@@ -2,7 +2,7 @@
 -- Which texts are kept on this machine, and what becomes of those that are not, or are large or strange.
 local child = require('tests.child')
 local servers = require('tests.servers')
-local imap = require('tests.imap_support')
+local client_support = require('tests.imap_support')
 local support = require('tests.mail_support')
 local good = support.good
 
@@ -214,8 +214,8 @@ describe('a strange message', function()
     assert.equal(1, good(mail('import', 'home', 'Archive', path, {})).imported)
     vim.fn.delete(path)
     assert.equal(1, sync().uploaded)
-    local client = imap.open(dovecot)
-    local err, messages = imap.fetch(client, 'Archive', '1:*', { 'body' })
+    local client = client_support.open(dovecot)
+    local err, messages = client_support.fetch(client, 'Archive', '1:*', { 'body' })
     assert.is_nil(err)
     assert.equal(1, #messages)
     local came = assert(io.open(messages[1].body_file, 'rb'))
