@@ -234,7 +234,8 @@ describe('a message', function()
 
   it('has its quotes folded, its signature and links marked', function()
     local body = table.concat({
-      'See https://example.org/a(b). And <mailto:x@example.org>, (http://example.com).',
+      'See https://example.org/a(b). And <mailto:x@example.org>, (http://example.com) '
+        .. 'HTTPS://Example.org MailTo:y@example.org.',
       '> one',
       '>> two',
       '> > two',
@@ -246,7 +247,13 @@ describe('a message', function()
       'Someone',
     }, '\r\n')
     local all = read({}, { body })
-    assert.same({ 'https://example.org/a(b)', 'mailto:x@example.org', 'http://example.com' }, all.links[2])
+    assert.same({
+      'https://example.org/a(b)',
+      'mailto:x@example.org',
+      'http://example.com',
+      'HTTPS://Example.org',
+      'MailTo:y@example.org',
+    }, all.links[2])
     assert.same({ { first = 3, last = 7, kind = 'quote' } }, all.folds)
     assert.equal('HimalayaQuote1', all.spans[3][1][3])
     assert.equal('HimalayaQuote2', all.spans[4][1][3])

@@ -5,6 +5,8 @@ local notify = require('himalaya.notify')
 
 local M = {}
 
+local OPENED = { ['http:'] = true, ['https:'] = true, ['mailto:'] = true }
+
 --- The link under the cursor, or the only one of its line.
 ---@param page himalaya.Page
 ---@return string?
@@ -27,7 +29,8 @@ end
 
 ---@param link string
 function M.open(link)
-  if not (link:find('^https?://') or link:find('^mailto:')) then
+  local scheme = link:match('^%a+:') or ''
+  if not OPENED[scheme:lower()] then
     return
   end
   local ok, _, problem = pcall(vim.ui.open, link)

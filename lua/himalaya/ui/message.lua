@@ -129,17 +129,21 @@ local function level_of(line)
   return select(2, prefix:gsub('>', ''))
 end
 
+-- Schemes are written in any case.
+local WEB = '%f[%w][hH][tT][tT][pP][sS]?://[^%s<>"\127-\255]+'
+local MAIL = '%f[%w][mM][aA][iI][lL][tT][oO]:[^%s<>"]+'
+
 ---@param line string
 ---@return string[]? links
 ---@return himalaya.Span[]? spans
 local function find_links(line)
-  if not line:find(':', 1, true) or not (line:find('://', 1, true) or line:find('mailto:', 1, true)) then
+  if not line:find(':', 1, true) or not (line:find('://', 1, true) or line:find('[oO]:')) then
     return nil
   end
   local links, spans, at = {}, {}, 1
   while true do
-    local first, last = line:find('%f[%w]https?://[^%s<>"\127-\255]+', at)
-    local mail_first, mail_last = line:find('%f[%w]mailto:[^%s<>"]+', at)
+    local first, last = line:find(WEB, at)
+    local mail_first, mail_last = line:find(MAIL, at)
     if mail_first and (not first or mail_first < first) then
       first, last = mail_first, mail_last
     end
