@@ -1,7 +1,7 @@
-#include "base/time.hpp"
 #include "catch.hpp"
-#include "mailbox.hpp"
 
+#include "acts.hpp"
+#include "base/time.hpp"
 #include "store/bodies.hpp"
 
 using namespace himalaya;
@@ -9,25 +9,10 @@ using namespace himalaya::store;
 
 namespace {
 
-template<class Action>
-auto in_change(Mailbox& box, Action action) {
-    Change change(box.database);
-    auto result = action(change);
-    change.commit();
-    return result;
-}
-
 Op only_op(Mailbox& box, std::int64_t now = INT64_MAX) {
     auto ops = ready_ops(box.database, now, 10);
     REQUIRE(ops.size() == 1);
     return ops[0];
-}
-
-void finish_all(Mailbox& box, const Op& op, std::optional<std::int64_t> uid = {}) {
-    Change change(box.database);
-    for (const auto& target : op.targets)
-        finish_target(change, op, target, uid);
-    change.commit();
 }
 
 } // namespace
@@ -47,7 +32,7 @@ TEST_CASE("a flag is seen at once, goes out once, and the server's old news do n
     auto op = only_op(box);
     REQUIRE(op.targets.size() == 2);
     REQUIRE(op.targets[0].uid == 1);
-    finish_all(box, op);
+    finish(box, op);
     REQUIRE(ready_ops(box.database, INT64_MAX, 10).empty());
     REQUIRE(box.row(ids[0]).flags == (SEEN | FLAGGED));
     REQUIRE_FALSE(box.row(ids[0]).pending);
@@ -103,7 +88,7 @@ TEST_CASE("a move keeps the id, and the old place does not bring the message bac
 
     auto op = only_op(box);
     REQUIRE(op.targets[0].uid == 1);
-    finish_all(box, op, 55);
+    finish(box, op, 55);
     REQUIRE(box.row(ids[0]).uid == 55);
     REQUIRE(box.bring(box.archive, {letter(55)}).empty());
     REQUIRE(box.folder_row(box.archive).total == 1);
@@ -117,7 +102,7 @@ TEST_CASE("a moved message whose new name the server does not tell is recognised
     arrived.uid = 80;
     REQUIRE(box.bring(box.archive, {arrived}).empty());
     REQUIRE(box.row(ids[0]).uid == 80);
-    finish_all(box, only_op(box), 80);
+    finish(box, only_op(box), 80);
     REQUIRE(box.folder_row(box.archive).total == 1);
 }
 
@@ -130,7 +115,7 @@ TEST_CASE("a sync that was faster than the reply leaves one message, the one the
     stranger.uid = 90;
     box.bring(box.archive, {stranger});
     REQUIRE(box.folder_row(box.archive).total == 2);
-    finish_all(box, only_op(box), 90);
+    finish(box, only_op(box), 90);
     REQUIRE(box.folder_row(box.archive).total == 1);
 }
 
@@ -221,7 +206,7 @@ TEST_CASE("undo after the server has it is the opposite, once, and never another
     Mailbox box;
     auto ids = box.bring(box.inbox, {letter(1)});
     in_change(box, [&](Change& change) { return flag(change, box.inbox, ids, {.add = SEEN}, box.me); });
-    finish_all(box, only_op(box));
+    finish(box, only_op(box));
     Author other{"other", box.me.now};
     REQUIRE_FALSE(in_change(box, [&](Change& change) { return undo(change, other); }));
     REQUIRE(in_change(box, [&](Change& change) { return undo(change, box.me); }));
@@ -234,7 +219,7 @@ TEST_CASE("undo of a move that is done moves back, keeping the id") {
     Mailbox box;
     auto ids = box.bring(box.inbox, {letter(1)});
     in_change(box, [&](Change& change) { return move(change, box.inbox, ids, box.archive, box.me); });
-    finish_all(box, only_op(box), 7);
+    finish(box, only_op(box), 7);
     in_change(box, [&](Change& change) { return undo(change, box.me); });
     REQUIRE(box.row(ids[0]).folder == box.inbox);
     auto op = only_op(box);
@@ -279,7 +264,7 @@ TEST_CASE("keywords are added and undone like flags") {
                     box.me);
     });
     REQUIRE(box.row(ids[0]).keywords == std::vector<std::string>{"todo"});
-    finish_all(box, only_op(box));
+    finish(box, only_op(box));
     in_change(box, [&](Change& change) { return undo(change, box.me); });
     REQUIRE(box.row(ids[0]).keywords == std::vector<std::string>{"$Label1"});
 }
@@ -294,7 +279,7 @@ TEST_CASE("an appended message is listed at once and named later") {
     auto op = only_op(box);
     REQUIRE(op.kind == OpKind::append);
     REQUIRE_FALSE(op.targets[0].uid);
-    finish_all(box, op, 12);
+    finish(box, op, 12);
     REQUIRE(box.row(row).uid == 12);
 }
 
@@ -340,10 +325,10 @@ TEST_CASE("a message moved on before its first move was carried out goes both wa
     REQUIRE_FALSE(ops[1].targets[0].uid);
 
     SECTION("told by the server") {
-        finish_all(box, ops[0], 7);
+        finish(box, ops[0], 7);
     }
     SECTION("brought by the folder's sync") {
-        finish_all(box, ops[0]);
+        finish(box, ops[0]);
         auto there = letter(1);
         there.uid = 7;
         REQUIRE(box.bring(box.archive, {there}).empty()); // it is on its way out
@@ -352,7 +337,7 @@ TEST_CASE("a message moved on before its first move was carried out goes both wa
     auto second = only_op(box);
     REQUIRE(second.folder == box.archive);
     REQUIRE(second.targets[0].uid == 7);
-    finish_all(box, second, 3);
+    finish(box, second, 3);
     REQUIRE(box.row(ids[0]).uid == 3);
     REQUIRE(box.row(ids[0]).folder == box.trash);
     REQUIRE_FALSE(box.row(ids[0]).pending);
