@@ -56,6 +56,28 @@ describe('the sidebar', function()
     assert.equal(6, #shown({ ['office/Lists'] = true }))
   end)
 
+  it('keeps the rows of folders that look as they did', function()
+    local accounts = vim.deepcopy(ACCOUNTS)
+    local function rows(made, how)
+      how = vim.tbl_extend('force', { width = 24, closed = {}, made = made }, how or {})
+      return sidebar_rows.of(accounts, how)
+    end
+    local before, made = rows()
+    accounts[1].folders[2] = { path = 'Lists/neovim', unread = 3 }
+    local after, still = rows(made)
+    assert.equal(3, after[5].node.unread)
+    assert.equal(before[2], after[2])
+    assert.is_true(after[5].text:find('3$') ~= nil and before[5] ~= after[5])
+    -- Another width, a folder that is closed, and the one that is shown, each look different.
+    assert.equal(30, text.width(rows(still, { width = 30 })[2].text))
+    assert.equal('▸', rows(still, { closed = { ['home/Lists'] = true } })[3].text:match('%S+'))
+    local current = rows(still, { current = { account = 'home', folder = 'INBOX' } })
+    assert.equal('HimalayaFolderCurrent', current[2].spans[1][3])
+    accounts[1].folders[3] = nil
+    local _, left = rows(still)
+    assert.is_nil(left['home/Lists/mail'])
+  end)
+
   it('bears every width and every name', function()
     local accounts = {
       { name = ('x'):rep(300), state = { state = 'external', unread = 123456, pending_ops = 0 } },

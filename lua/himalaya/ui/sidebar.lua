@@ -19,6 +19,7 @@ M.NAME = 'himalaya:///himalaya-sidebar'
 ---@field folders table<string, himalaya.Folder[]> by account
 ---@field closed table<string, boolean>
 ---@field current? { account: string, folder: string }
+---@field made? himalaya.SidebarMade
 
 local sidebar ---@type himalaya.Sidebar?
 
@@ -36,11 +37,14 @@ function M.paint()
   for _, name in ipairs(config.account_names()) do
     accounts[#accounts + 1] = { name = name, state = state.account(name), folders = sidebar.folders[name] }
   end
-  sidebar.view:set(sidebar_rows.of(accounts, {
+  local rows
+  rows, sidebar.made = sidebar_rows.of(accounts, {
     width = width(),
     closed = sidebar.closed,
     current = sidebar.current,
-  }))
+    made = sidebar.made,
+  })
+  sidebar.view:set(rows)
 end
 
 ---@param name string

@@ -15,6 +15,16 @@ local M = {}
 ---@field width integer
 ---@field closed table<string, boolean> accounts by name, folders by `name/path`
 ---@field current? { account: string, folder: string }
+---@field made? himalaya.SidebarMade the folders' rows made before, by key
+
+---@class (exact) himalaya.SidebarKept
+---@field left string
+---@field group string
+---@field right string
+---@field width integer
+---@field row himalaya.SidebarRow
+
+---@alias himalaya.SidebarMade table<string, himalaya.SidebarKept>
 
 ---@class himalaya.SidebarRow: himalaya.PaintedRow
 ---@field account string
@@ -27,6 +37,13 @@ local SIGNS = {
   queued = { '⟳', 'HimalayaHeader' },
   external = { '=', 'HimalayaSync' },
 }
+
+local INDENTS = setmetatable({}, {
+  __index = function(all, depth)
+    all[depth] = ('  '):rep(depth + 1)
+    return all[depth]
+  end,
+})
 
 ---@param left string
 ---@param group string?
@@ -72,22 +89,36 @@ end
 ---@param account himalaya.SidebarAccount
 ---@param node himalaya.TreeNode
 ---@param how himalaya.SidebarHow
+---@param made himalaya.SidebarMade is filled
 ---@return himalaya.SidebarRow
-local function folder_row(account, node, how)
+local function folder_row(account, node, how, made)
   local fold = node.leaf and '  ' or (node.closed and '▸ ' or '▾ ')
   -- Deep trees keep some of their names on the screen.
   local indent = math.min(node.depth, math.floor(how.width / 6))
-  local left = ('  '):rep(indent + 1) .. fold .. text.clean(node.name)
   local is_current = how.current and how.current.account == account.name and how.current.folder == node.path
   local group = is_current and 'HimalayaFolderCurrent'
     or (node.role and 'HimalayaFolderRole')
     or (node.folder and 'HimalayaFolder' or 'HimalayaThread')
   local right = (node.unread or 0) > 0 and tostring(node.unread) or ''
-  local row = line_of(left, group, right, 'HimalayaCount', how.width) --[[@as table]]
-  row.key = account.name .. '/' .. node.path
-  row.account = account.name
-  row.node = node
-  return row
+  local key = account.name .. '/' .. node.path
+  local left = INDENTS[indent] .. fold .. node.name
+  -- A thousand folders are measured once, not with each count that changes.
+  local kept = how.made and how.made[key]
+  local same = kept
+    and kept.left == left
+    and kept.group == group
+    and kept.right == right
+    and kept.width == how.width
+  if not kept or not same then
+    local shown = INDENTS[indent] .. fold .. text.clean(node.name)
+    local row = line_of(shown, group, right, 'HimalayaCount', how.width) --[[@as table]]
+    row.key = key
+    row.account = account.name
+    kept = { left = left, group = group, right = right, width = how.width, row = row }
+  end
+  made[key] = kept
+  kept.row.node = node
+  return kept.row
 end
 
 ---@param name string
@@ -105,20 +136,21 @@ end
 ---@param accounts himalaya.SidebarAccount[]
 ---@param how himalaya.SidebarHow
 ---@return himalaya.SidebarRow[]
+---@return himalaya.SidebarMade
 function M.of(accounts, how)
-  local rows = {}
+  local rows, made = {}, {}
   for _, account in ipairs(accounts) do
     rows[#rows + 1] = account_row(account, how)
     if not how.closed[account.name] then
       for _, node in ipairs(tree.rows(account.folders or {}, closed_of(account.name, how.closed))) do
-        rows[#rows + 1] = folder_row(account, node, how)
+        rows[#rows + 1] = folder_row(account, node, how, made)
       end
     end
   end
   if #rows == 0 then
     rows[1] = { key = 0, text = text.truncate('No accounts; :help himalaya-setup', how.width), spans = {} }
   end
-  return rows
+  return rows, made
 end
 
 return M

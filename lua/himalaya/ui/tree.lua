@@ -45,12 +45,16 @@ end
 local function grow(folders)
   local root = { children = {} }
   for _, folder in ipairs(folders) do
-    local node, path = root, nil
-    for name in vim.gsplit(folder.path, folder.separator or SEPARATOR, { plain = true }) do
-      path = path and path .. (folder.separator or SEPARATOR) .. name or name
-      node.children[name] = node.children[name] or { name = name, path = path, children = {} }
+    local path, node, from = folder.path, root, 1
+    local separator = folder.separator or SEPARATOR
+    repeat
+      local first, last = path:find(separator, from, true)
+      local name = path:sub(from, first and first - 1)
+      node.children[name] = node.children[name]
+        or { name = name, sorted_by = name:lower(), path = path:sub(1, first and first - 1), children = {} }
       node = node.children[name]
-    end
+      from = last and last + 1
+    until not first
     node.folder = folder
   end
   return root
@@ -72,9 +76,8 @@ end
 local function sorted(children)
   local list = vim.tbl_values(children)
   table.sort(list, function(a, b)
-    local x, y = a.name:lower(), b.name:lower()
-    if x ~= y then
-      return x < y
+    if a.sorted_by ~= b.sorted_by then
+      return a.sorted_by < b.sorted_by
     end
     return a.name < b.name
   end)
