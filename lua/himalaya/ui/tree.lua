@@ -46,14 +46,13 @@ local function grow(folders)
   local root = { children = {} }
   for _, folder in ipairs(folders) do
     local path, node, from = folder.path, root, 1
-    local separator = folder.separator or SEPARATOR
     repeat
-      local first, last = path:find(separator, from, true)
+      local first = path:find(SEPARATOR, from, true)
       local name = path:sub(from, first and first - 1)
       node.children[name] = node.children[name]
         or { name = name, sorted_by = name:lower(), path = path:sub(1, first and first - 1), children = {} }
       node = node.children[name]
-      from = last and last + 1
+      from = first and first + 1
     until not first
     node.folder = folder
   end
