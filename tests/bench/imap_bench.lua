@@ -86,19 +86,7 @@ function M.run(tools, report)
   local modules = tools.npm('imapflow', '1.0.171')
 
   local function raw(command)
-    local out = tools.run({
-      tools.program('raw_reader'),
-      '--ca-file',
-      server.ca_file,
-      '127.0.0.1',
-      tostring(server.tls_port),
-      'home',
-      server.users.home.password,
-      'SELECT INBOX',
-      command,
-    })
-    local lines = vim.split(vim.trim(out), '\n')
-    return vim.json.decode(lines[#lines]).seconds
+    return tools.raw(server, 'home', command).seconds
   end
   local function peer(what)
     local asked = {

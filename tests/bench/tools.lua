@@ -96,6 +96,23 @@ function M.program(name)
   return path
 end
 
+--- Sends a command behind the SELECT of the inbox and reads what comes of it to nowhere; { seconds, bytes, lines }.
+function M.raw(server, user, command)
+  local out = M.run({
+    M.program('raw_reader'),
+    '--ca-file',
+    server.ca_file,
+    '127.0.0.1',
+    tostring(server.tls_port),
+    user,
+    server.users[user].password,
+    'SELECT INBOX',
+    command,
+  })
+  local lines = vim.split(vim.trim(out), '\n')
+  return vim.json.decode(lines[#lines])
+end
+
 --- A peer from npm, fetched once into the cache folder: the path of its node_modules.
 function M.npm(package, version)
   local folder = ('%s/himalaya.nvim/peers/%s-%s'):format(vim.env.HIMALAYA_CACHE_HOME, package, version)

@@ -157,19 +157,7 @@ end
 
 --- Reads these items of every message in the inbox to nowhere; { seconds, bytes, lines }.
 function M.raw(tools, server, user, items)
-  local out = tools.run({
-    tools.program('raw_reader'),
-    '--ca-file',
-    server.ca_file,
-    '127.0.0.1',
-    tostring(server.tls_port),
-    user,
-    server.users[user].password,
-    'SELECT INBOX',
-    ('UID FETCH 1:* (%s)'):format(items),
-  })
-  local lines = vim.split(vim.trim(out), '\n')
-  return vim.json.decode(lines[#lines])
+  return tools.raw(server, user, ('UID FETCH 1:* (%s)'):format(items))
 end
 
 --- The peer: mbsync into a Maildir of its own, see peers/mbsync.py. change: port, again, keep, env.
